@@ -1,0 +1,25 @@
+.PHONY: demo test check lock
+
+# The main job on real purchases. ONCE=1 ends after the decisions instead of leaving the server up.
+demo:
+	@./install.sh demo
+	@.venv/bin/kairos demo $(if $(ONCE),--once) $(if $(PORT),--port $(PORT))
+
+# The whole test suite.
+test:
+	@./install.sh test
+	@.venv/bin/python -m pytest
+
+# What a change must pass before it is shared.
+check:
+	@./install.sh test
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/python -m pytest
+
+# Resolve the dependencies again and lock them: one file for every supported Python, with hashes, without addresses.
+lock:
+	uv pip compile pyproject.toml --extra demo --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -o requirements.txt
+	uv pip compile pyproject.toml --extra test --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -c requirements.txt -o requirements-test.txt

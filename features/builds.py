@@ -1,0 +1,164 @@
+"""Builds of the offline tables: each in a folder of its own, named by what it was made from, switched to when it is whole.
+
+`<data>/offline/<stamp>/` holds a parquet file a view and build.json, `<data>/offline/current` names the build in use. An
+interrupted build leaves a `.partial-` folder, which the next one clears away.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from decisioning.errors import KairosError
+from features.schema import ProfileSpec
+
+REPORT = "build.json"
+
+_PARTIAL = ".partial-"
+# what decides about the content of a table
+_CODE = (
+    "schema.py",
+    "tables.py",
+    "decay.py",
+    "facts.py",
+    "terms.py",
+    "history.py",
+    "third_party.py",
+    "definitions.py",
+    "builds.py",
+)
+
+
+class FeatureStoreError(KairosError):
+    """The offline tables are missing or do not fit the workspace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReport:
+    """What became of one view. `match_rate` is the share of the log's customers that a third-party file knows.
+
+    `unknown` counts the values of a third-party column that are none of its labels, or no number; they are missing.
+    """
+
+    view: str
+    source: str
+    records: int
+    rows: int
+    customers: int
+    match_rate: float | None = None
+    unknown: Mapping[str, int] = field(default_factory=dict)
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """`sequence` is the last record of the log in it. `ahead` counts records whose own clock ran ahead of their arrival.
+
+    `unreadable` and `anonymous` records (no customer) are in no table. `reused` builds took nothing but the look.
+    """
+
+    stamp: str
+    profile: str
+    sequence: int
+    records: int
+    unreadable: int
+    anonymous: int
+    ahead: int
+    tables: tuple[TableReport, ...]
+    seconds: float
+    reused: bool = False
+
+    def lines(self) -> list[str]:
+        """For a person: what each view holds, and what was left out."""
+        told = [f"features  {'reused' if self.reused else 'built'} {self.stamp}, up to record {self.sequence:,}"]
+        for table in self.tables:
+            match = "" if table.match_rate is None else f", {table.match_rate:.0%} of the customers matched"
+            told.append(f"features  {table.view} ({table.source}): {table.rows:,} rows of {table.customers:,} customers{match}")
+            told += [f"features  {table.view}.{name}: {count:,} values unknown" for name, count in table.unknown.items() if count]
+        if self.unreadable or self.anonymous:
+            told.append(f"features  left out: {self.unreadable:,} unreadable records, {self.anonymous:,} of no customer")
+        return told
+
+
+def profile_stamp(spec: ProfileSpec, time_zone: str) -> str:
+    """The hash of what a stored number means: the profile, the brand's time zone and the code that computes it."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256(repr((spec, time_zone)).encode())
+    for name in _CODE:
+        digest.update((here / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def build_stamp(profile: str, sequence: int, files: Mapping[str, Path]) -> str:
+    """The hash of everything a build is made from. `files` are the third-party files by view."""
+    digest = hashlib.sha256(f"{profile} {sequence}".encode())
+    for view, file in sorted(files.items()):
+        digest.update(view.encode())
+        with file.open("rb") as opened:
+            digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def current(folder: Path) -> BuildReport | None:
+    """The build in use; None where there is none, or none that is whole."""
+    try:
+        stamp = (folder / "current").read_text(encoding="utf-8").strip()
+        return msgspec.json.decode((folder / stamp / REPORT).read_bytes(), type=BuildReport)
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
+        return None
+
+
+def table_file(folder: Path, stamp: str, view: str) -> Path:
+    return folder / stamp / f"{view}.parquet"
+
+
+@contextmanager
+def writing(folder: Path, stamp: str) -> Iterator[Path]:
+    """A folder to write a build's files in. It becomes the build `stamp` when the block ends well, else it goes away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _clear(folder)
+    partial = folder / f"{_PARTIAL}{os.getpid()}"
+    partial.mkdir()
+    try:
+        yield partial
+        target = folder / stamp
+        if target.exists():
+            shutil.rmtree(target)  # it is not current, or it would have been reused
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def switch(folder: Path, report: BuildReport) -> None:
+    """Make a build the current one, atomically; of the others keep the one before it."""
+    before = current(folder)
+    pointer = folder / f"{_PARTIAL}current-{os.getpid()}"
+    pointer.write_text(f"{report.stamp}\n", encoding="utf-8")
+    os.replace(pointer, folder / "current")
+    keep = {report.stamp, before.stamp if before else ""}
+    for other in folder.iterdir():
+        if other.is_dir() and other.name not in keep and not other.name.startswith(_PARTIAL):
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what builds left behind whose process is gone."""
+    for partial in folder.glob(f"{_PARTIAL}*"):
+        process = int(partial.name.rsplit("-", 1)[-1])
+        if process == os.getpid() or not _alive(process):
+            shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,218 @@
+"""What training hands to the server: models as text with the rows they read, named by the hash of all of it.
+
+A folder of bundles holds one folder a bundle, named by its hash (bundle.json and a text a model), and a pointer file
+`current`. Bundles never change: what is in a folder hashes to the folder's name, or it is refused.
+"""
+
+import hashlib
+import math
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from decisioning.domain import Feature, FeatureIndex
+from decisioning.errors import KairosError
+from features.rows import Column, RowSpec
+
+FORM = 1
+"""The version of bundle.json."""
+
+_HASH_DIGITS = 16
+
+
+class BundleError(KairosError):
+    """A bundle that is missing, damaged, or does not fit the profile it would be used with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Platt's: probability = sigmoid(a * score + b). a=1, b=0 calibrates nothing."""
+
+    a: float = 1.0
+    b: float = 0.0
+
+    def apply(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Raw scores (log odds, any shape) to probabilities in (0, 1)."""
+        return 1.0 / (1.0 + np.exp(-np.clip(self.a * scores + self.b, -500.0, 500.0)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundledModel:
+    """`text` is LightGBM's model text, `fingerprint` that of the data it learned from."""
+
+    name: str
+    text: str
+    row: RowSpec
+    calibration: Calibration = Calibration()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    fingerprint: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
+            raise ValueError(f"model {self.name!r}: a name has small letters, digits and underscores")
+        numbers = {**self.metrics, "calibration a": self.calibration.a, "calibration b": self.calibration.b}
+        if strange := [name for name, value in numbers.items() if not math.isfinite(value)]:
+            raise ValueError(f"model {self.name}: {', '.join(strange)} is not a finite number")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """`features` are those that the rows read, as the profile defined them in training; `topics` code the column `topic`."""
+
+    hash: str
+    models: Mapping[str, BundledModel]
+    features: tuple[Feature, ...]
+    topics: tuple[str, ...]
+
+    def require(self, index: FeatureIndex) -> None:
+        """Raises BundleError where a feature is absent from a live index, or means something else there."""
+        faults = []
+        for learned in self.features:
+            if learned.name not in index.positions:
+                faults.append(f"{learned.name} is not in the profile")
+            elif (changed := _meaning(learned)) != (now := _meaning(index[learned.name])):
+                faults.append(f"{learned.name} was {changed} in training and is {now} in the profile")
+        if faults:
+            raise BundleError(f"bundle {self.hash} does not fit the profile: {'; '.join(faults)}; train again")
+
+
+def bundled(models: Sequence[BundledModel], index: FeatureIndex, topics: tuple[str, ...]) -> Bundle:
+    """A bundle of models that were trained with this profile. Raises BundleError where a row needs what it does not have."""
+    absent = sorted({name for model in models for name in model.row.absent(index, topics)})
+    if absent:
+        raise BundleError(f"the profile has no {', '.join(absent)}: add them to profile.yaml or train without them")
+    needed = {name for model in models for name in model.row.needs(topics)}
+    features = tuple(feature for feature in index.features if feature.name in needed)
+    by_name = {model.name: model for model in models}
+    return Bundle(hash=_hash(by_name, features, topics), models=by_name, features=features, topics=topics)
+
+
+def write(bundle: Bundle, folder: Path) -> str:
+    """Write a bundle whole or not at all; one that is there already is left as it is. Returns its hash."""
+    target = folder / bundle.hash
+    if target.exists():
+        return bundle.hash
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+    try:
+        partial.chmod(0o755)
+        for model in bundle.models.values():
+            _write_through(partial / f"{model.name}.txt", model.text.encode())
+        _write_through(partial / "bundle.json", _document(bundle.models, bundle.features, bundle.topics))
+        partial.rename(target)
+    except OSError:
+        if not target.exists():
+            raise
+        # another process wrote the same bundle meanwhile
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return bundle.hash
+
+
+def switch(folder: Path, hash: str) -> None:
+    """Point `current` to a bundle of the folder, atomically. Raises BundleError where there is no such bundle."""
+    if not (folder / hash / "bundle.json").is_file():
+        raise BundleError(f"{folder / hash}: no such bundle")
+    partial = folder / f".current-{os.getpid()}"
+    _write_through(partial, f"{hash}\n".encode())
+    os.replace(partial, folder / "current")
+
+
+def current(folder: Path) -> str | None:
+    """The hash that the pointer names; None where nothing was ever promoted."""
+    try:
+        return (folder / "current").read_text(encoding="utf-8").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def read(folder: Path, hash: str) -> Bundle:
+    """Raises BundleError where the bundle is missing, is of another form, or does not hash to its name."""
+    place = folder / hash
+    try:
+        document = msgspec.json.decode((place / "bundle.json").read_bytes(), type=_Document)
+        texts = {name: (place / f"{name}.txt").read_bytes().decode() for name in document.models}
+    except FileNotFoundError as error:
+        raise BundleError(f"{error.filename}: the file is missing; train again, or promote another bundle") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BundleError(f"{place}: not a bundle that this version reads ({error}); train again") from error
+    if document.form != FORM:
+        raise BundleError(f"{place}: a bundle of form {document.form}, this version reads {FORM}; train again")
+    models = {
+        name: BundledModel(
+            name=name,
+            text=texts[name],
+            row=RowSpec(one.columns),
+            calibration=one.calibration,
+            metrics=one.metrics,
+            fingerprint=one.fingerprint,
+        )
+        for name, one in document.models.items()
+    }
+    if (found := _hash(models, document.features, document.topics)) != hash:
+        raise BundleError(f"{place}: its content hashes to {found}: it was changed after training; train again")
+    return Bundle(hash=hash, models=models, features=document.features, topics=document.topics)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DocumentModel:
+    columns: tuple[Column, ...]
+    calibration: Calibration
+    metrics: Mapping[str, float]
+    fingerprint: str
+    text_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    """bundle.json."""
+
+    form: int
+    topics: tuple[str, ...]
+    features: tuple[Feature, ...]
+    models: Mapping[str, _DocumentModel]
+
+
+def _document(models: Mapping[str, BundledModel], features: tuple[Feature, ...], topics: tuple[str, ...]) -> bytes:
+    document = _Document(
+        form=FORM,
+        topics=topics,
+        features=features,
+        models={
+            name: _DocumentModel(
+                columns=model.row.columns,
+                calibration=model.calibration,
+                metrics=dict(model.metrics),
+                fingerprint=model.fingerprint,
+                text_sha256=hashlib.sha256(model.text.encode()).hexdigest(),
+            )
+            for name, model in models.items()
+        },
+    )
+    return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1)
+
+
+def _hash(models: Mapping[str, BundledModel], features: tuple[Feature, ...], topics: tuple[str, ...]) -> str:
+    return hashlib.sha256(_document(models, features, topics)).hexdigest()[:_HASH_DIGITS]
+
+
+def _meaning(feature: Feature) -> str:
+    """What must not change under a model: how the number moves, its unit, its codes."""
+    moves = f"{feature.ages} (half-life {feature.half_life_days:g} days)" if feature.ages == "decays" else feature.ages
+    coded = f", one of {', '.join(feature.labels)}" if feature.labels else ""
+    return f"{feature.unit or 'a number'} that {moves}{coded}"
+
+
+def _write_through(file: Path, content: bytes) -> None:
+    with file.open("wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())

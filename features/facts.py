@@ -1,0 +1,151 @@
+"""Reading records for a profile: payloads to names, numbers and topics. The same reading offline and online.
+
+A number that is missing, or no number, says nothing. A record that cannot be read at all says nothing and is counted: it
+must not stop those behind it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from features.decay import Ints
+from features.schema import ProfileSpec
+
+KINDS: tuple[str, ...] = ("event", "outcome")
+"""The kinds of records that profiles are made of."""
+
+_PRODUCTS = "products."
+_UNREADABLE: tuple[None, None, tuple[int, ...]] = (None, None, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Records as columns, in the order given. `moment_us` is when each became known, `time_us` when it happened.
+
+    A record whose own clock runs ahead counts as having happened when it became known, so `time_us` is never later.
+    `names` are `kind:name`, None where a record is unreadable. `bodies` hold the numbers, by the fields `number_of` names;
+    `topics` the topic of each product, or each topic the record is about (-1: none).
+    """
+
+    customers: Sequence[str | None]
+    moment_us: Ints
+    time_us: Ints
+    names: Sequence[str | None]
+    bodies: Sequence[Any]
+    topics: Sequence[Sequence[int]]
+    ahead: int
+
+    @property
+    def unreadable(self) -> int:
+        return sum(name is None for name in self.names)
+
+    @property
+    def anonymous(self) -> int:
+        return sum(customer is None for customer in self.customers)
+
+
+class Reader:
+    """Reads records for one profile.
+
+    `number_of` gives the field of a body, or of one of its `products`, that holds a named number such as `total` or
+    `products.price`. `topics` is how many topics there are.
+    """
+
+    def __init__(self, spec: ProfileSpec) -> None:
+        self._topic_of_department: dict[str | None, int] = {None: -1}
+        self._topic_of_department.update(spec.topic_of)
+        self._topic_at = {name: at for at, name in enumerate(spec.topics)}
+        self.topics = len(spec.topics)
+        names = sorted({column.of for table in spec.tables for column in table.aggregates if column.of})
+        # fields are numbered: a property's name need not be a name in Python
+        self.number_of: Mapping[str, str] = {name: f"number_{at}" for at, name in enumerate(names)}
+        of_record = {name: name for name in names if not name.startswith(_PRODUCTS)}
+        of_product = {name: name.removeprefix(_PRODUCTS) for name in names if name.startswith(_PRODUCTS)}
+        self._product = self._struct("Product", of_product, ("category", str | None, None))
+        products: Any = ("products", list[self._product], msgspec.field(default_factory=list))  # type: ignore[name-defined]
+        topics: Any = ("topics", list[str], msgspec.field(default_factory=list))
+        self._properties = self._struct("Properties", of_record, products)
+        self._outcome = self._struct("Outcome", of_record, ("outcome", str), topics)
+        # a message of another type (identify, page) names no event
+        event = msgspec.defstruct("Event", [("event", str, ""), ("properties", self._properties | None, None)])
+        self._events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(event)
+        self._outcomes: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self._outcome)
+
+    def read(
+        self,
+        *,
+        kinds: Sequence[str],
+        customers: Sequence[str | None],
+        event_us: Sequence[int],
+        known_us: Sequence[int],
+        payloads: Sequence[bytes],
+    ) -> Batch:
+        """Records of the kinds in KINDS; all arguments have the same length."""
+        known, happened = np.array(known_us, dtype=np.int64), np.array(event_us, dtype=np.int64)
+        said = [self._event(body) if kind == "event" else self._said(body) for kind, body in zip(kinds, payloads, strict=True)]
+        return Batch(
+            customers=customers,
+            moment_us=known,
+            time_us=np.minimum(happened, known),
+            names=[name for name, _, _ in said],
+            bodies=[body for _, body, _ in said],
+            topics=[topics for _, _, topics in said],
+            ahead=int(np.count_nonzero(happened > known)),
+        )
+
+    def _event(self, payload: bytes) -> tuple[str | None, Any, Sequence[int]]:
+        try:
+            event = self._events.decode(payload)
+            name, body = event.event, event.properties
+        except msgspec.ValidationError:
+            name, body = self._mended_event(payload)
+        except msgspec.DecodeError:
+            return _UNREADABLE
+        if name is None:
+            return _UNREADABLE
+        if body is None:
+            return f"event:{name}", self._properties(), ()
+        of = self._topic_of_department
+        return f"event:{name}", body, [of.get(product.category, -1) for product in body.products]
+
+    def _said(self, payload: bytes) -> tuple[str | None, Any, Sequence[int]]:
+        try:
+            outcome = self._outcomes.decode(payload)
+        except msgspec.DecodeError:
+            return _UNREADABLE
+        return f"outcome:{outcome.outcome}", outcome, [self._topic_at.get(topic, -1) for topic in outcome.topics]
+
+    def _mended_event(self, payload: bytes) -> tuple[str | None, Any]:
+        """An event with something of the wrong type in it: what is right still counts."""
+        try:
+            event = msgspec.json.decode(payload)
+        except msgspec.DecodeError:
+            return None, None
+        if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+            return None, None
+        found = event.get("properties")
+        properties = found if isinstance(found, dict) else {}
+        products = properties.get("products")
+        lines = [one if isinstance(one, dict) else {} for one in products] if isinstance(products, list) else []
+        body = self._mended(self._properties, properties)
+        body.products = [self._mended(self._product, line) for line in lines]
+        return event["event"], body
+
+    def _mended(self, kind: Any, found: Mapping[str, Any]) -> Any:
+        body = kind()
+        for field, written in zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True):
+            value = found.get(written)
+            if field == "category":
+                body.category = value if isinstance(value, str) else None
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                setattr(body, field, float(value))
+        return body
+
+    def _struct(self, name: str, numbers: Mapping[str, str], *fields: Any) -> Any:
+        renamed = {self.number_of[number]: written for number, written in numbers.items()}
+        return msgspec.defstruct(
+            name, [*fields, *((field, float | None, None) for field in renamed)], rename=renamed, kw_only=True
+        )

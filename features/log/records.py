@@ -1,0 +1,46 @@
+"""One record of the log, version 1."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+
+Kind = Literal["event", "decision", "outcome", "consent", "catalog"]
+
+VERSION = 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What happened (`event_time`) and when Kairos came to know it (`known_time`), both aware UTC.
+
+    `message_id` makes it idempotent: a second record with the same id is the same record. `payload` is JSON. `sequence`
+    is 0 until the log gives one.
+    """
+
+    kind: Kind
+    message_id: str
+    customer_id: str | None
+    event_time: datetime
+    known_time: datetime
+    payload: bytes
+    sequence: int = 0
+    version: int = VERSION
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The payload, decoded."""
+        return msgspec.json.decode(self.payload)  # type: ignore[no-any-return]
+
+
+def microseconds(moment: datetime) -> int:
+    """Microseconds since 1970 of an aware time; exact."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(microseconds_: int) -> datetime:
+    """The aware UTC time of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=microseconds_)

@@ -1,0 +1,135 @@
+"""What the records of one customer imply for the next decision: a pure fold, record by record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from decisioning.domain import Contact, Refusal, State
+from decisioning.emotion import Feeling, Signal, felt
+from decisioning.policy import CONTACT_MEMORY
+from features.log.records import Record
+
+_CONFIRMING = ("delivered", "shown", "opened", "clicked", "accepted", "converted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateRules:
+    """How a brand reads its events: which are complaints or ratings, how long a feeling lasts, its touchpoints' channels."""
+
+    signals: Mapping[str, Signal] = field(default_factory=dict)
+    half_life: timedelta = timedelta(days=7)
+    channels: Mapping[str, str] = field(default_factory=dict)
+
+
+def fold(state: State, record: Record, rules: StateRules) -> State:
+    """The state after one more record of this customer. The record's own times are used; no clock is read."""
+    state = state if state.known else replace(state, known=True)
+    match record.kind:
+        case "event":
+            return _event(state, record, rules)
+        case "outcome":
+            return _outcome(state, record, rules)
+        case "consent":
+            body = record.body
+            return replace(state, consents={**state.consents, body["purpose"]: bool(body["granted"])})
+        case "decision":
+            return _decision(state, record.body, rules)
+        case _:
+            return state
+
+
+def encode(state: State) -> bytes:
+    return msgspec.json.encode(state)
+
+
+def decode(body: bytes) -> State:
+    return msgspec.json.decode(body, type=State)
+
+
+def _event(state: State, record: Record, rules: StateRules) -> State:
+    # most events say nothing of the state; do not decode their payload
+    if b'"identify"' not in record.payload and not any(name.encode() in record.payload for name in rules.signals):
+        return state
+    body = record.body
+    if body.get("type") == "identify":
+        return _traits(state, body.get("traits") or {})
+    signal = rules.signals.get(body.get("event", ""))
+    if signal is None:
+        return state
+    properties = body.get("properties") or {}
+    if signal.complaint == "opened":
+        complaint = str(properties.get("complaint_id", record.message_id))
+        state = replace(state, open_complaints=tuple(sorted({*state.open_complaints, complaint})))
+    elif signal.complaint == "closed":
+        # a closing event that names no complaint closes them all
+        named = properties.get("complaint_id")
+        left = () if named is None else tuple(one for one in state.open_complaints if one != str(named))
+        state = replace(state, open_complaints=left)
+    rating = properties.get(signal.rating) if signal.rating else None
+    feeling = signal.feeling(float(rating) if isinstance(rating, int | float) else None)
+    return felt(state, feeling, at=record.event_time, half_life=rules.half_life)
+
+
+def _traits(state: State, traits: Mapping[str, Any]) -> State:
+    told = {name: str(value) for name, value in traits.items() if value is not None}
+    return replace(
+        state,
+        traits={**state.traits, **told},
+        time_zone=told.get("time_zone", state.time_zone),
+        locale=told.get("locale", state.locale),
+    )
+
+
+def _outcome(state: State, record: Record, rules: StateRules) -> State:
+    body, at = record.body, record.event_time
+    outcome, action = body["outcome"], body.get("action")
+    if outcome in _CONFIRMING:
+        contacts = tuple(replace(contact, confirmed=True) if _is_of(contact, body) else contact for contact in state.contacts)
+        return replace(state, contacts=contacts)
+    if outcome == "rejected" and action:
+        refusal = Refusal(action=action, group=body.get("group") or action, at=at)
+        return replace(state, refusals=(*_recent(state.refusals, at), refusal))
+    if outcome == "complained":
+        state = replace(state, open_complaints=tuple(sorted({*state.open_complaints, record.message_id})))
+        return felt(state, Feeling(valence=-0.9, intensity=0.9), at=at, half_life=rules.half_life)
+    if outcome == "unsubscribed" and (channel := rules.channels.get(body.get("touchpoint", ""))):
+        return replace(state, closed_channels=tuple(sorted({*state.closed_channels, channel})))
+    return state
+
+
+def _is_of(contact: Contact, outcome: Mapping[str, Any]) -> bool:
+    return contact.decision_id == outcome.get("decision_id") and outcome.get("action") in (None, contact.action)
+
+
+def _decision(state: State, body: Mapping[str, Any], rules: StateRules) -> State:
+    """Every action chosen takes one contact; an imported decision took one, whatever it offered."""
+    imported = body.get("origin") == "imported"
+    chosen = [result for result in body["results"] if result["kind"] == "action"]
+    contacts = list(state.contacts)
+    for result in chosen[:1] if imported else chosen:
+        if result.get("mandatory"):
+            continue
+        at = datetime.fromisoformat(result.get("send_at") or body["at"])
+        contacts.append(
+            Contact(
+                decision_id=body["decision_id"],
+                placement=result.get("placement", "main"),
+                action=result["action"],
+                group=result.get("group", ""),
+                touchpoint=body["touchpoint"],
+                channel=rules.channels.get(body["touchpoint"], body["touchpoint"]),
+                at=at,
+                expires_at=datetime.fromisoformat(result["expires_at"]),
+                confirmed=imported,
+            )
+        )
+    if not contacts:
+        return state
+    return replace(state, contacts=_recent(tuple(contacts), max(contact.at for contact in contacts)))
+
+
+def _recent(entries: tuple[Any, ...], at: datetime) -> tuple[Any, ...]:
+    return tuple(sorted((one for one in entries if at - one.at <= CONTACT_MEMORY), key=lambda one: one.at))

@@ -1,0 +1,72 @@
+"""The log's tables. `records` is the truth; every other table can be rebuilt from it."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+records = sa.Table(
+    "records",
+    metadata,
+    # INTEGER, not BIGINT: SQLite numbers rows by itself only for this type
+    sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),
+    sa.Column("message_id", sa.Text, nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("customer_id", sa.Text),
+    sa.Column("event_us", sa.BigInteger, nullable=False),
+    sa.Column("known_us", sa.BigInteger, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("records_of_kind", records.c.kind, records.c.sequence)
+
+customers = sa.Table(
+    "customers",
+    metadata,
+    sa.Column("customer_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+offers = sa.Table(
+    "offers",
+    metadata,
+    sa.Column("decision_id", sa.Text, primary_key=True),
+    sa.Column("placement", sa.Text, primary_key=True),
+    sa.Column("slot", sa.Integer, primary_key=True),
+    sa.Column("customer_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # action or wait
+    sa.Column("action", sa.Text),
+    sa.Column("touchpoint", sa.Text, nullable=False),
+    sa.Column("outbound", sa.Boolean, nullable=False),
+    sa.Column("due_us", sa.BigInteger, nullable=False),
+    sa.Column("expires_us", sa.BigInteger, nullable=False),
+    sa.Column("expected", sa.Float),  # the response probability it was chosen with
+    sa.Column("success", sa.Text),  # the outcome that counts as its success
+    sa.Column("window_us", sa.BigInteger),
+    sa.Column("shown_us", sa.BigInteger),
+    sa.Column("success_us", sa.BigInteger),
+    sqlite_with_rowid=False,
+)
+sa.Index("offers_due", offers.c.outbound, offers.c.due_us)
+sa.Index("offers_of_action", offers.c.action, offers.c.expires_us)
+
+learner = sa.Table(
+    "learner",
+    metadata,
+    sa.Column("action", sa.Text, primary_key=True),
+    sa.Column("touchpoint", sa.Text, primary_key=True),
+    sa.Column("shows", sa.Integer, nullable=False),
+    sa.Column("expected", sa.Float, nullable=False),
+    sa.Column("successes", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)

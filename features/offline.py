@@ -1,0 +1,248 @@
+"""The offline store: build the tables from the log, join them to labels right in time, load the online store from them."""
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from features import builds, feast_door, population, third_party
+from features.builds import BuildReport, FeatureStoreError, TableReport
+from features.decay import DAY_US, Ageing, Floats
+from features.facts import KINDS
+from features.history import History, history
+from features.log import Log
+from features.packed import PackedStore
+from features.packed_rows import StoredRows
+from features.projector import Projector
+from features.workspace import Workspace
+
+Progress = Callable[[str, float], None]
+"""Told the step under way and the share of the whole that is done, 0 to 1."""
+
+ONLINE = "online.db"
+"""The file of the online store, in the workspace's data."""
+
+_JUST_BEFORE = pl.duration(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterializeReport:
+    """`rows` by view; `projected` records came after the build and were folded in on top, up to record `cursor`.
+
+    `reused`: the store held this build already, only what came after was folded in.
+    """
+
+    stamp: str
+    rows: Mapping[str, int]
+    projected: int
+    cursor: int
+    seconds: float
+    reused: bool = False
+
+    def lines(self) -> list[str]:
+        rows = ", ".join(f"{view} {count:,}" for view, count in self.rows.items())
+        what = "reused" if self.reused else f"loaded in {self.seconds:.1f} s"
+        return [f"online    {what}: {rows} profiles; {self.projected:,} later records folded in"]
+
+
+def build(workspace: Workspace, log: Log, progress: Progress | None = None) -> BuildReport:
+    """Make the point-in-time tables of all views from the log and the third-party files, and tell Feast of them.
+
+    A row a customer and moment at which a view's values became known and effective. Reused when neither profile.yaml, the
+    log, the files nor this code changed. Whole or not at all: until it is done the last build stays in use.
+
+    Raises FeatureStoreError where a third-party file is missing or unfit.
+    """
+    began, told = time.perf_counter(), progress or _untold
+    spec, zone, folder = workspace.profile, workspace.brand.time_zone, _folder(workspace)
+    files = third_party.files(spec, workspace.path, workspace.data)
+    profile, sequence = builds.profile_stamp(spec, zone), log.last_sequence()
+    stamp = builds.build_stamp(profile, sequence, files)
+    last = builds.current(folder)
+    if last is not None and last.stamp == stamp:
+        feast_door.register(workspace, stamp)
+        told("features are built", 1.0)
+        return replace(last, reused=True, seconds=time.perf_counter() - began)
+
+    told("reading the log", 0.0)
+    columns = _until(log.columns(kinds=KINDS), sequence)
+    past = history(columns, spec, zone, lambda share: told("folding the history", 0.15 + 0.6 * share))
+    told("writing the tables", 0.75)
+    with builds.writing(folder, stamp) as partial:
+        report = BuildReport(
+            stamp=stamp,
+            profile=profile,
+            sequence=sequence,
+            records=len(columns["sequence"]),
+            unreadable=past.unreadable,
+            anonymous=past.anonymous,
+            ahead=past.ahead,
+            tables=_write_tables(workspace, past, files, partial),
+            seconds=time.perf_counter() - began,
+        )
+        (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
+    builds.switch(folder, report)
+    told("telling Feast", 0.85)
+    feast_door.register(workspace, stamp)
+    told("features are built", 1.0)
+    return replace(report, seconds=time.perf_counter() - began)
+
+
+def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequence[str] | None = None) -> pl.DataFrame:
+    """The labels, same rows in the same order, with a Float32 column a feature: what serving would have seen at `at`.
+
+    `labels` has customer_id (String) and at (Datetime with a time zone) beside whatever else; rows may repeat. `features`
+    are names of the profile's index, all of them by default. Values are aged to `at`, null where missing. A record that
+    became known at the very moment `at` is not in them: what is decided or measured from then on must not see itself.
+
+    Raises FeatureStoreError where nothing is built, the profile changed since, a feature is unknown or labels are unfit.
+    """
+    index = workspace.profile.index
+    names = tuple(feature.name for feature in index.features) if features is None else tuple(features)
+    _check(labels, names, index.positions)
+    report = _current(workspace)
+    keys = ("customer_id", "at")
+    moments = labels.select(pl.col("customer_id"), pl.col("at").dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")))
+    asked = moments.unique(keys, maintain_order=True).with_row_index("label")
+    bands = {band.name: band.of for band in workspace.profile.bands}
+    stored = {bands.get(name, name) for name in names}
+    joined = feast_door.join(
+        workspace, report.stamp, asked.select("label", "customer_id", event_timestamp=pl.col("at") - _JUST_BEFORE), stored
+    ).sort("label")
+    if joined["label"].to_list() != asked["label"].to_list():
+        raise FeatureStoreError(f"Feast returned {joined.height} rows for {asked.height} labels, or other ones")
+    values, days = _aligned(workspace, joined, asked["at"].cast(pl.Int64).to_numpy())
+    aged = Ageing.of(index, workspace.profile.bands).aged(values, days)
+    known = pl.DataFrame({name: aged[:, index.positions[name]] for name in names}).with_columns(pl.all().fill_nan(None))
+    which = moments.join(asked, on=keys, how="left", maintain_order="left")["label"]
+    made = labels.hstack(known[which].get_columns()) if names else labels
+    assert made.height == labels.height
+    return made
+
+
+def materialize(workspace: Workspace, log: Log, progress: Progress | None = None) -> MaterializeReport:
+    """Load the online store from the tables of the current build, in one transaction, then fold in what came after it.
+
+    A server that is running sees the old rows until the new ones are there.
+
+    Raises FeatureStoreError where nothing is built or the profile changed since.
+    """
+    began, told = time.perf_counter(), progress or _untold
+    spec, report = workspace.profile, _current(workspace)
+    store = PackedStore(workspace.data / ONLINE, spec)
+    try:
+        reused = not store.stale and store.meta("build") == report.stamp
+        if not reused:
+            told("reading the tables", 0.0)
+            rows = {table.name: _latest(workspace, report.stamp, table.name, table.as_of) for table in spec.tables}
+            told("loading the online store", 0.3)
+            meta = {"build": report.stamp, population.META: population.encode(population.habits(rows, spec))}
+            store.load(rows, cursor=report.sequence, meta=meta)
+        told("folding in what came after", 0.7)
+        projected = Projector(log, store, spec, workspace.brand.time_zone).run_once()
+        told("the online store is loaded", 1.0)
+        return MaterializeReport(
+            stamp=report.stamp,
+            rows={table.name: store.count(table.name) for table in spec.tables},
+            projected=projected,
+            cursor=store.cursor,
+            seconds=time.perf_counter() - began,
+            reused=reused,
+        )
+    finally:
+        store.close()
+
+
+def _write_tables(workspace: Workspace, past: History, files: Mapping[str, Path], folder: Path) -> tuple[TableReport, ...]:
+    spec, reports = workspace.profile, []
+    for table in spec.tables:
+        match_rate, unknown, repeated = None, {}, 0
+        if table.source == "third_party":
+            view = spec.views[table.name]
+            found = third_party.bought(table, view, files[table.name], workspace.brand.time_zone)
+            frame, records, unknown, repeated = found.frame, found.records, dict(found.unknown), found.repeated
+            match_rate = len(past.customers.intersection(frame["customer_id"])) / max(len(past.customers), 1)
+        else:
+            frame, records = past.frames[table.name], past.records[table.name]
+        frame.write_parquet(folder / f"{table.name}.parquet")
+        reports.append(
+            TableReport(
+                view=table.name,
+                source=table.source,
+                records=records,
+                rows=frame.height,
+                customers=frame["customer_id"].n_unique(),
+                match_rate=match_rate,
+                unknown=unknown,
+                repeated=repeated,
+            )
+        )
+    return tuple(reports)
+
+
+def _check(labels: pl.DataFrame, names: Sequence[str], positions: Mapping[str, int]) -> None:
+    faults = [f"no feature {name!r} in profile.yaml" for name in names if name not in positions]
+    faults += [f"feature {name!r} is asked for twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    faults += [f"the labels have a column {name!r} already" for name in names if name in labels.columns]
+    at = labels.schema.get("at")
+    if labels.schema.get("customer_id") != pl.String:
+        faults.append("the labels need a column customer_id of text")
+    elif labels["customer_id"].null_count():
+        faults.append("a label has no customer_id")
+    if not isinstance(at, pl.Datetime) or at.time_zone is None:
+        faults.append("the labels need a column at, times with a time zone")
+    elif labels["at"].null_count():
+        faults.append("a label has no time")
+    if faults:
+        raise FeatureStoreError("; ".join(faults))
+
+
+def _aligned(workspace: Workspace, joined: pl.DataFrame, at_us: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Floats, Floats]:
+    """Values and ages in days, (n, F) in the order of the index; NaN where missing or not asked for."""
+    index = workspace.profile.index
+    values, days = np.full((len(at_us), len(index)), np.nan), np.zeros((len(at_us), len(index)))
+    for table in workspace.profile.tables:
+        names = [name for name in table.names if name in joined.columns]
+        if names:
+            positions = [index.positions[name] for name in names]
+            values[:, positions] = joined.select(names).fill_null(np.nan).to_numpy()
+            as_of = joined[table.as_of].cast(pl.Int64)
+            days[:, positions] = ((at_us - as_of.fill_null(0).to_numpy()) / DAY_US)[:, None]
+    return values, days
+
+
+def _latest(workspace: Workspace, stamp: str, view: str, as_of: str) -> StoredRows:
+    frame = pl.read_parquet(builds.table_file(_folder(workspace), stamp, view))
+    # rows stand customer by customer, oldest first
+    newest = frame.unique("customer_id", keep="last", maintain_order=True)
+    values = newest.drop("customer_id", "event_timestamp", as_of).fill_null(np.nan).to_numpy()
+    return StoredRows(newest["customer_id"].to_list(), values, newest[as_of].to_numpy())
+
+
+def _current(workspace: Workspace) -> BuildReport:
+    report = builds.current(_folder(workspace))
+    if report is None:
+        raise FeatureStoreError(f"{_folder(workspace)}: nothing is built yet; run 'kairos features build'")
+    if report.profile != builds.profile_stamp(workspace.profile, workspace.brand.time_zone):
+        raise FeatureStoreError("profile.yaml changed since the features were built; run 'kairos features build'")
+    return report
+
+
+def _folder(workspace: Workspace) -> Path:
+    return workspace.data / "offline"
+
+
+def _until(columns: dict[str, list[Any]], sequence: int) -> dict[str, list[Any]]:
+    """Without what was appended after the build began."""
+    count = bisect_right(columns["sequence"], sequence)
+    return {name: values[:count] for name, values in columns.items()} if count < len(columns["sequence"]) else columns
+
+
+def _untold(step: str, share: float) -> None:
+    pass

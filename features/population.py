@@ -1,0 +1,42 @@
+"""The mean habits of all customers, for those who have none of their own yet."""
+
+from collections.abc import Mapping
+
+import msgspec
+import numpy as np
+
+from decisioning.timing import DAYS, HOURS
+from features.decay import DAY_US
+from features.packed_rows import StoredRows
+from features.schema import ProfileSpec
+
+META = "population"
+"""Under this name the online store keeps them."""
+
+
+def habits(rows: Mapping[str, StoredRows], spec: ProfileSpec) -> dict[str, float]:
+    """The mean of each hour's and day's feature over the customers, at the moment of the newest row.
+
+    `rows` are the stored rows by view. Features that the profile does not have, or nobody has a value of, are left out.
+    """
+    means: dict[str, float] = {}
+    for table in spec.tables:
+        stored = rows[table.name]
+        wanted = [name for name in table.names if name in HOURS or name in DAYS]
+        if not wanted or not len(stored.customers):
+            continue
+        days = (stored.as_of_us.max() - stored.as_of_us) / DAY_US
+        for name in wanted:
+            now = stored.values[:, table.names.index(name)] * np.exp2(-days / spec.index[name].half_life_days)
+            if not np.isnan(now).all():
+                means[name] = float(np.nanmean(now))
+    return means
+
+
+def encode(means: Mapping[str, float]) -> str:
+    return msgspec.json.encode(means).decode()
+
+
+def decode(text: str | None) -> dict[str, float]:
+    """What `encode` wrote; nothing where none was kept."""
+    return {} if text is None else msgspec.json.decode(text, type=dict[str, float])

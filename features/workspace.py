@@ -1,0 +1,56 @@
+"""A workspace: the folder that holds a brand's YAML, and under `.kairos` everything Kairos writes for it."""
+
+from pathlib import Path
+from typing import TypeVar
+
+from features.playbook import FILES, Brand, Playbook, compile_playbook
+from features.schema import ProfileSpec
+from features.yaml_nodes import WorkspaceError, decode
+
+_T = TypeVar("_T")
+
+
+class Workspace:
+    """The brand's folder, read once. Raises WorkspaceError naming file, key and cure for every fault found."""
+
+    def __init__(self, path: Path, playbook: Playbook) -> None:
+        self.path = path
+        self.data = path / ".kairos"
+        self.playbook = playbook
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Workspace":
+        folder = Path(path)
+        if not folder.is_dir():
+            raise WorkspaceError([f"{folder}: no such folder; name a workspace with --workspace or KAIROS_WORKSPACE"])
+        texts, faults = {}, []
+        for name in FILES:
+            try:
+                texts[name] = (folder / name).read_text(encoding="utf-8")
+            except FileNotFoundError:
+                faults.append(f"{folder / name}: the file is missing; copy the form from examples/grocer/{name}")
+            except UnicodeDecodeError as error:
+                faults.append(f"{folder / name}: not UTF-8 text (byte {error.start}); save the file as UTF-8")
+        if faults:
+            raise WorkspaceError(faults)
+        return cls(folder, compile_playbook(texts, folder=f"{folder}/"))
+
+    def read(self, name: str, kind: type[_T]) -> _T:
+        """A further file of the workspace (such as models.yaml) as a value of type `kind`."""
+        file = self.path / name
+        try:
+            return decode(file.read_text(encoding="utf-8"), kind, file=str(file))
+        except FileNotFoundError:
+            raise WorkspaceError([f"{file}: the file is missing; copy the form from examples/grocer/{name}"]) from None
+
+    @property
+    def brand(self) -> Brand:
+        return self.playbook.brand
+
+    @property
+    def profile(self) -> ProfileSpec:
+        return self.playbook.profile
+
+    @property
+    def log_url(self) -> str:
+        return f"sqlite:///{self.data / 'log.db'}"

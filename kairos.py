@@ -1,0 +1,264 @@
+"""The command line: one verb, one call into one room. The only place where the parts are wired together."""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+from typing import Annotated, Any
+
+import typer
+from rich import progress
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from decisioning.errors import KairosError
+from features.log import Log, Record, StateRules
+from features.playbook import Playbook, compile_playbook
+from features.workspace import Workspace
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Kairos: the right message at the right moment.")
+features_app = typer.Typer(no_args_is_help=True, help="Build and load the feature store.")
+app.add_typer(features_app, name="features")
+
+WorkspacePath = Annotated[
+    Path, typer.Option("--workspace", "-w", envvar="KAIROS_WORKSPACE", help="The brand's folder.", show_default="this folder")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON, for machines.")]
+
+_err = Console(stderr=True)
+
+
+@app.command()
+def demo(
+    workspace: Annotated[Path, typer.Option("--workspace", "-w")] = Path(__file__).parent / "examples" / "grocer",
+    once: Annotated[bool, typer.Option("--once", help="End after the decisions instead of leaving the server up.")] = False,
+    port: Annotated[int | None, typer.Option(help="Where the server listens, on 127.0.0.1; 8000, or any with --once.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The main job on real purchases: import, features, models, decisions over HTTP, outcomes, and what they change."""
+    try:
+        from examples.grocer import story
+    except ModuleNotFoundError as error:
+        if error.name not in ("examples", "examples.grocer"):
+            raise KairosError(f"the demo needs the package {error.name!r}; run it from a checkout with 'make demo'") from error
+        raise KairosError("the demo runs from a checkout of the project, not from an installed package") from error
+    wiring = story.Wiring(
+        open_log=open_log, application=lambda place, log, clock, salt: application(place, log, clock, salt=salt)
+    )
+    listen = port if port is not None else 0 if once else 8000
+    refuse_taken(listen)
+    with ExitStack() as stack:
+        with _stages() as stage:
+            telling = story.telling(Workspace.load(workspace), wiring, port=listen, stage=stage)
+            told, server = stack.enter_context(telling)
+        if as_json:
+            print(json.dumps(told.as_json(), indent=2), flush=True)
+        else:
+            told.show(Console())
+        if not once:
+            story.invite(server, Workspace.load(workspace), _err)
+
+
+@features_app.command("build")
+def features_build(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
+    """Fold the log into point-in-time tables, joined with third-party files, and register them with Feast."""
+    from features import offline
+
+    place = Workspace.load(workspace)
+    with _stages() as stage:
+        report = offline.build(place, open_log(place), progress=stage("Build features"))
+    _print(report, as_json)
+
+
+@features_app.command("materialize")
+def features_materialize(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
+    """Load the newest profile of every customer into the online store."""
+    from features import offline
+
+    place = Workspace.load(workspace)
+    with _stages() as stage:
+        report = offline.materialize(place, open_log(place), progress=stage("Load the online store"))
+    _print(report, as_json)
+
+
+@app.command()
+def train(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
+    """Train the models of models.yaml on the feature store's frames, track them in MLflow and register them."""
+    from training import train as training
+
+    place = Workspace.load(workspace)
+    log = open_log(place)
+    with _stages() as stage:
+        report = training.train(place, log, now=engine_clock(place, log).now(), progress=stage("Train models"))
+    _print(report, as_json)
+
+
+@app.command()
+def promote(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
+    """Check the newest models against their gates; where all hold, make them the champions that servers answer with."""
+    from training import promote as promotion
+
+    place = Workspace.load(workspace)
+    with _stages() as stage:
+        report = promotion.promote(place, progress=stage("Promote models"))
+    _print(report, as_json)
+
+
+@app.command()
+def serve(
+    workspace: WorkspacePath = Path(),
+    port: Annotated[int, typer.Option(help="Where to listen, on 127.0.0.1.")] = 8000,
+) -> None:
+    """Serve decisions on 127.0.0.1. The first start publishes the workspace's catalog; no key is needed on this machine."""
+    import uvicorn
+
+    place = Workspace.load(workspace)
+    refuse_taken(port)
+    log = open_log(place)
+    uvicorn.run(application(place, log, engine_clock(place, log)), host="127.0.0.1", port=port, log_level="info")
+
+
+# ------------------------------------------------------------------------------------------------------------------ wiring
+
+
+def open_log(workspace: Workspace) -> Log:
+    """The workspace's log, reading events the way its published brand does."""
+    policy = workspace.playbook.policy
+    rules = StateRules(
+        signals=workspace.brand.signals,
+        half_life=policy.suppression.half_life,
+        channels={name: one.channel for name, one in workspace.playbook.catalog.touchpoints.items()},
+    )
+    return Log(workspace.log_url, rules)
+
+
+def published(workspace: Workspace, log: Log, now: datetime) -> Playbook:
+    """The last published playbook. The first time, the workspace's own is published."""
+    record = log.latest("catalog")
+    if record is None:
+        playbook = workspace.playbook
+        payload = json.dumps({"version": playbook.version, "files": dict(playbook.texts)}).encode()
+        message_id = f"catalog-{playbook.version}"
+        log.append(
+            [Record(kind="catalog", message_id=message_id, customer_id=None, event_time=now, known_time=now, payload=payload)]
+        )
+        return playbook
+    return compile_playbook(record.body["files"], folder=f"published version {record.body['version']}: ")
+
+
+def engine_clock(workspace: Workspace, log: Log) -> Any:
+    """The workspace's clock: the wall clock, or one that started at the brand's own moment and has kept its offset since."""
+    from serving.clock import OffsetClock
+
+    starts_at = workspace.brand.starts_at
+    if starts_at is None:
+        return OffsetClock()
+    offset = log.set_once("clock_offset_seconds", str((starts_at - datetime.now(UTC)).total_seconds()))
+    return OffsetClock(timedelta(seconds=float(offset)))
+
+
+def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None = None) -> Any:
+    """The server's application over the real ports of a workspace."""
+    from features.packed import PackedStore
+    from features.projector import Projector
+    from serving.app import create_app
+    from serving.ports import Ports
+    from serving.profiles import PackedProfiles
+    from serving.scoring.current import CurrentModels
+    from serving.settings import Settings
+
+    playbook = published(workspace, log, clock.now())
+    spec = playbook.profile
+    store = PackedStore(workspace.data / "online.db", spec)
+    profiles = PackedProfiles(store, Projector(log, store, spec, playbook.brand.time_zone))
+    profiles.follow()
+    ports = Ports(
+        clock=clock,
+        log=log,
+        profiles=profiles,
+        models=CurrentModels(workspace.data / "models", playbook.catalog, spec.index),
+        playbook=playbook,
+        newer_catalog=lambda: _newer(workspace.path, playbook.version),
+    )
+    return create_app(Settings(salt=log.set_once("salt", salt or token_hex(16))), ports)
+
+
+def refuse_taken(port: int) -> None:
+    """Raise KairosError where the port is in use."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise KairosError(f"port {port} is in use; stop what listens there or choose another with --port") from error
+
+
+def _newer(path: Path, version: str) -> str | None:
+    """The version of the workspace's files where they differ from the published one."""
+    try:
+        found = Workspace.load(path).playbook.version
+    except KairosError as error:
+        return f"faulty: {error}"
+    return None if found == version else found
+
+
+# ----------------------------------------------------------------------------------------------------------------- printing
+
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of the whole that is done, 0 to 1."""
+
+
+@contextmanager
+def _stages() -> Iterator[Callable[[str], Progress]]:
+    """Names a stage and gets its progress: a bar a stage on a terminal, elsewhere a line for each thing done."""
+    if not _err.is_terminal:
+
+        def lines(stage: str) -> Progress:
+            told: set[str] = set()
+
+            def line(doing: str, share: float) -> None:
+                if doing not in told:
+                    told.add(doing)
+                    _err.print(f"{stage}: {doing}", highlight=False, markup=False, soft_wrap=True)
+
+            return line
+
+        yield lines
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.fields[stage]:<24}"), BarColumn(), TextColumn("{task.description}"))
+    with progress.Progress(*columns, TimeElapsedColumn(), console=_err) as shown:
+
+        def bars(stage: str) -> Progress:
+            task = shown.add_task("", total=1.0, stage=stage)
+            return lambda doing, share: shown.update(task, description=doing, completed=share)
+
+        yield bars
+
+
+def _print(report: Any, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(asdict(report) if is_dataclass(report) else report, indent=2, default=str))  # type: ignore[arg-type]
+    else:
+        for line in report.lines():
+            typer.echo(line)
+
+
+def main() -> None:
+    """The entry point: a fault that a person can mend is one clear message and exit code 2."""
+    try:
+        app()
+    except KairosError as error:
+        _err.print(f"[red]kairos:[/red] {error}", markup=True, highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    main()

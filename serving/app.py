@@ -1,0 +1,26 @@
+"""The application: routes over ports."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from serving import problems
+from serving.ports import Ports
+from serving.routes import decisions, events, health, outbox, outcomes
+from serving.settings import Settings
+
+
+def create_app(settings: Settings, ports: Ports) -> FastAPI:
+    """A FastAPI application over the given ports; nothing is opened or started here."""
+    app = FastAPI(
+        title="Kairos",
+        summary=f"The next best action for the customers of {ports.playbook.brand.name}.",
+        version=version("kairos-nba"),
+    )
+    problems.install(app)
+    app.include_router(decisions.router(ports, settings))
+    app.include_router(events.router(ports, settings))
+    app.include_router(outcomes.router(ports))
+    app.include_router(outbox.router(ports, settings))
+    app.include_router(health.router(ports))
+    return app

@@ -1,0 +1,33 @@
+"""The engine's time. A brand that replays history starts at its own moment; all others live on the wall clock."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The engine's time, aware UTC."""
+
+
+class OffsetClock:
+    """The wall clock, moved by a fixed offset."""
+
+    def __init__(self, offset: timedelta = timedelta(0)) -> None:
+        self._offset = offset
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._offset
+
+
+class HeldClock:
+    """A clock that stands at one moment until it is released, and runs from there on."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+        self._running: OffsetClock | None = None
+
+    def now(self) -> datetime:
+        return self._running.now() if self._running else self._at
+
+    def release(self) -> None:
+        self._running = OffsetClock(self._at - datetime.now(UTC))

@@ -1,0 +1,149 @@
+"""One request becomes one durable decision: gather, decide, append, answer; and again where the world moved meanwhile."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from importlib.metadata import version
+
+from decisioning.domain import Decision, Learner, Placement, Profile, Request, Result
+from decisioning.facts import consented
+from decisioning.messages import render
+from features.log import Conflict, LogUnavailable, decisions, offers
+from serving.answers import answer, explained
+from serving.ports import Ports, ProfilesUnavailable
+from serving.problems import Problem
+from serving.schemas import DecisionAsk, DecisionOut
+from serving.settings import Settings
+
+TRIES = 3
+_TZDATA = version("tzdata")
+
+
+def answer_request(ask: DecisionAsk, ports: Ports, settings: Settings) -> DecisionOut:
+    """Decide, log, answer. A repeated decision id gets the answer it got; an unavailable log gets the default, unlogged."""
+    playbook = ports.playbook
+    if ask.touchpoint not in playbook.catalog.touchpoints:
+        known = ", ".join(sorted(playbook.catalog.touchpoints))
+        raise Problem(422, "Unknown touchpoint", f"{ask.touchpoint!r} is not a touchpoint of this brand; known: {known}")
+    if sum(placement.count for placement in ask.placements) > settings.max_placements:
+        raise Problem(422, "Too many places", f"one call fills at most {settings.max_placements} places")
+    if len({placement.id for placement in ask.placements}) < len(ask.placements):
+        raise Problem(422, "A placement is named twice", "give each placement its own id and use count for several")
+    request = Request(
+        decision_id=ask.decision_id or uuid.uuid4().hex,
+        customer_id=ask.customer_id,
+        touchpoint=ask.touchpoint,
+        placements=tuple(Placement(id=one.id, count=one.count) for one in ask.placements),
+        context=ask.context,
+    )
+    try:
+        return _decided(request, ask, ports, settings)
+    except LogUnavailable:
+        decision = _default(request, ports, reason="log_unavailable")
+        return answer(decision, catalog=playbook.version, bundle=ports.models.bundle, logged=False)
+
+
+def recorded(decision_id: str, ports: Ports, *, explain: str = "none") -> DecisionOut | None:
+    """The answer that was given under a decision id; None where there is none."""
+    record = ports.log.record(decision_id)
+    if record is None or record.kind != "decision" or record.body["origin"] != "live":
+        return None
+    decision = decisions.decision_of(record)
+    catalog, bundle = decisions.versions_of(record)
+    told = explained(decision, explain, ports.playbook.catalog)
+    return answer(decision, catalog=catalog, bundle=bundle, logged=True, explanation=told)
+
+
+def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Settings) -> DecisionOut:
+    if ask.decision_id and (earlier := recorded(ask.decision_id, ports, explain=ask.explain)):
+        if (earlier.customer_id, earlier.touchpoint) != (ask.customer_id, ask.touchpoint):
+            detail = f"{ask.decision_id!r} was given to another customer or touchpoint; use a new id"
+            raise Problem(409, "This decision id is taken", detail)
+        return earlier
+    playbook = ports.playbook
+    for _ in range(TRIES):
+        decision, inputs, state_version = _made(request, ports, settings)
+        told = explained(decision, ask.explain, playbook.catalog)
+        if ask.mode == "simulate":
+            return answer(decision, catalog=playbook.version, bundle=inputs.bundle, logged=False, explanation=told)
+        record = decisions.to_record(decision, inputs, playbook.catalog, known_time=decision.at)
+        try:
+            is_new = ports.log.append(
+                [record], expecting={request.customer_id: state_version}, budgets=_budgets(decision, ports)
+            )[0]
+        except Conflict:
+            continue
+        if not is_new:  # the same decision id was decided at the same time elsewhere: that one stands
+            earlier = recorded(request.decision_id, ports, explain=ask.explain)
+            if earlier is None:
+                raise Problem(409, "This decision id is taken", f"{request.decision_id!r} names another record; use a new id")
+            return earlier
+        return answer(decision, catalog=playbook.version, bundle=inputs.bundle, logged=True, explanation=told)
+    decision = _default(request, ports, reason="state_kept_changing")
+    return answer(decision, catalog=playbook.version, bundle=ports.models.bundle, logged=False)
+
+
+def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision, decisions.Inputs, int]:
+    playbook, now = ports.playbook, ports.clock.now()
+    state, state_version = ports.log.state(request.customer_id)
+    degraded: list[str] = []
+    profile, population = _profile(request.customer_id, now, ports, degraded)
+    # data whose purpose has no consent is as if it did not exist: no model and no rule may see it
+    profile = profile.limited_to(consented(state, playbook.policy))
+    bundle = ports.models.bundle
+    predictions, missing = ports.models.predict(profile)
+    degraded += missing
+    budgeted = [action.name for action in playbook.catalog.at(request.touchpoint) if action.budget is not None]
+    taken = ports.log.query(lambda connection: offers.taken(connection, budgeted, now)) if budgeted else {}
+    learner: Learner = ports.log.query(offers.evidence)
+    inputs = decisions.Inputs(
+        profile=profile,
+        state=state,
+        predictions=predictions,
+        learner=learner,
+        stock={name: (playbook.catalog[name].budget or 0) - out for name, out in taken.items()},
+        population=population,
+        brand=playbook.brand.name,
+        salt=settings.salt,
+        degraded=tuple(degraded),
+        catalog=playbook.version,
+        bundle=bundle,
+        tzdata=_TZDATA,
+    )
+    decision = decisions.decide_from(request, inputs, playbook.catalog, playbook.policy, at=now)
+    return decision, inputs, state_version
+
+
+def _profile(customer_id: str, now: datetime, ports: Ports, degraded: list[str]) -> tuple[Profile, Mapping[str, float]]:
+    """The profile as of now; an empty one, with a reason code, where the store cannot be read."""
+    try:
+        return ports.profiles.read(customer_id, now), ports.profiles.population()
+    except ProfilesUnavailable:
+        degraded.append("profile_store_unavailable")
+        return Profile.empty(ports.playbook.profile.index), {}
+
+
+def _budgets(decision: Decision, ports: Ports) -> dict[str, int]:
+    chosen = [ports.playbook.catalog[result.action] for result in decision.results if result.action]
+    return {action.name: action.budget for action in chosen if action.budget is not None}
+
+
+def _default(request: Request, ports: Ports, *, reason: str) -> Decision:
+    """What the touchpoint declares for when nothing can be decided: no offer, no cap, no promise, no budget."""
+    touchpoint = ports.playbook.catalog.touchpoints[request.touchpoint]
+    default = touchpoint.default
+    message = render(default, {"brand": ports.playbook.brand.name}) if default else None
+    results = tuple(
+        Result(placement=placement.id, kind="nothing", reason=reason, message=message) for placement in request.placements
+    )
+    return Decision(
+        request=request,
+        at=ports.clock.now(),
+        group="treatment",
+        journey_stage="unknown",
+        results=results,
+        candidates=(),
+        rejected=(),
+        reasons=(reason,),
+        nothing_units=0,
+    )

@@ -1,0 +1,70 @@
+"""What the server needs from the rest of the house, as small ports; `kairos.py` wires the real ones."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from decisioning.domain import Predictions, Profile, State
+from features.log import Record
+from features.playbook import Playbook
+from serving.clock import Clock
+
+
+class LogPort(Protocol):
+    """The log as the server uses it; `features.log.Log` is the real one. Methods raise LogUnavailable."""
+
+    def append(
+        self,
+        records: Sequence[Record],
+        *,
+        expecting: Mapping[str, int] | None = None,
+        budgets: Mapping[str, int] | None = None,
+    ) -> list[bool]: ...
+    def state(self, customer_id: str) -> tuple[State, int]: ...
+    def record(self, message_id: str) -> Record | None: ...
+    def last_sequence(self) -> int: ...
+    def query(self, ask: Callable[[Any], Any]) -> Any: ...
+
+
+class ProfilesUnavailable(Exception):
+    """The online profiles cannot be read now; the server then decides without a profile, and says so."""
+
+
+class Profiles(Protocol):
+    """The online profiles. Methods raise ProfilesUnavailable."""
+
+    def read(self, customer_id: str, now: datetime) -> Profile:
+        """The customer's profile as of now; an empty one where there is none."""
+
+    def population(self) -> Mapping[str, float]:
+        """Mean values by feature name, for customers without habits of their own."""
+
+    def follow(self) -> None:
+        """Bring the profiles up to the log's last record."""
+
+    def trouble(self) -> str | None:
+        """Why the profiles lag behind the log; None where they do not."""
+
+
+class Models(Protocol):
+    """The promoted models, reloaded when another bundle is promoted."""
+
+    @property
+    def bundle(self) -> str | None:
+        """The hash of the bundle that answers now; None where none was ever promoted."""
+
+    def predict(self, profile: Profile) -> tuple[Predictions, tuple[str, ...]]:
+        """Predictions for every action of the catalog, and the reason codes of models that are missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """`newer_catalog` tells the version of the workspace's YAML where it differs from the published one."""
+
+    clock: Clock
+    log: LogPort
+    profiles: Profiles
+    models: Models
+    playbook: Playbook
+    newer_catalog: Callable[[], str | None] = field(default=lambda: None)

@@ -1,0 +1,46 @@
+"""The online profiles as the server reads them: one packed read a customer, kept up to date from the log."""
+
+import sqlite3
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+
+from decisioning.domain import Profile
+from features.packed import PackedStore
+from features.projector import Projector
+from serving.ports import ProfilesUnavailable
+
+
+class PackedProfiles:
+    """A packed store and the projector that folds new records into it."""
+
+    def __init__(self, store: PackedStore, projector: Projector) -> None:
+        self._store = store
+        self._projector = projector
+        self._lock = threading.Lock()
+        self._population: Mapping[str, float] = store.population()
+        self._trouble: str | None = None
+
+    def read(self, customer_id: str, now: datetime) -> Profile:
+        try:
+            return self._store.read(customer_id, now)
+        except sqlite3.Error as error:
+            raise ProfilesUnavailable(str(error)) from error
+
+    def population(self) -> Mapping[str, float]:
+        return self._population
+
+    def follow(self) -> None:
+        """Fold what the log has and the store has not.
+
+        A fault loses nothing, since the log keeps every record and the next call folds them; until then `trouble` tells.
+        """
+        with self._lock:
+            try:
+                self._projector.run_once()
+                self._trouble = None
+            except sqlite3.Error as error:
+                self._trouble = str(error)
+
+    def trouble(self) -> str | None:
+        return self._trouble

@@ -1,0 +1,45 @@
+"""POST /v1/decisions, GET /v1/decisions/{id}, GET /v1/decisions/{id}/why."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query
+
+from serving.deciding import answer_request, recorded
+from serving.ports import Ports
+from serving.problems import DOCUMENTED, Problem
+from serving.schemas import DecisionAsk, DecisionOut
+from serving.settings import Settings
+
+DecisionId = Annotated[str, Path(max_length=200)]
+
+
+def router(ports: Ports, settings: Settings) -> APIRouter:
+    routes = APIRouter(prefix="/v1/decisions", tags=["decisions"], responses=DOCUMENTED)
+
+    @routes.post("")
+    def decide(ask: DecisionAsk) -> DecisionOut:
+        """The next best action for one customer at one touchpoint now, or an honest nothing or wait."""
+        return answer_request(ask, ports, settings)
+
+    @routes.get("/{decision_id}", responses=_NOT_FOUND)
+    def read(decision_id: DecisionId) -> DecisionOut:
+        """A past decision, as it was answered."""
+        return _found(recorded(decision_id, ports), decision_id)
+
+    @routes.get("/{decision_id}/why", responses=_NOT_FOUND)
+    def why(
+        decision_id: DecisionId, audience: Annotated[Literal["customer", "staff"], Query(alias="for")] = "customer"
+    ) -> dict[str, Any]:
+        """Why: in plain words for the customer, or the whole trace for staff."""
+        return _found(recorded(decision_id, ports, explain=audience), decision_id).explanation or {}
+
+    return routes
+
+
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: DOCUMENTED[422] | {"description": "No such decision."}}
+
+
+def _found(decision: DecisionOut | None, decision_id: str) -> DecisionOut:
+    if decision is None:
+        raise Problem(404, "No such decision", f"no decision was logged under {decision_id!r}")
+    return decision

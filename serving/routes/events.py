@@ -1,0 +1,52 @@
+"""POST /v1/events: what happened, in the form of the Segment spec."""
+
+from datetime import timedelta
+
+import msgspec
+from fastapi import APIRouter
+
+from features.log import Record
+from serving.ports import Ports
+from serving.problems import DOCUMENTED, Problem
+from serving.schemas import BatchIn, BatchOut, EventIn
+from serving.settings import Settings
+
+_AHEAD = timedelta(minutes=5)
+
+
+def router(ports: Ports, settings: Settings) -> APIRouter:
+    routes = APIRouter(prefix="/v1/events", tags=["events"], responses=DOCUMENTED)
+
+    @routes.post("")
+    def take_in(batch: BatchIn) -> BatchOut:
+        """Take in a batch: all of it, or, where one message is at fault, none. Repeated message ids count once."""
+        now = ports.clock.now()
+        if len(batch.batch) > settings.max_batch:
+            raise Problem(422, "Too many messages", f"send at most {settings.max_batch} messages a call")
+        errors = []
+        for at, event in enumerate(batch.batch):
+            if event.type == "track" and not event.event:
+                errors.append((f"batch.{at}.event", "a track message names its event"))
+            if event.timestamp and event.timestamp > now + _AHEAD:
+                errors.append((f"batch.{at}.timestamp", f"is after the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}"))
+        if errors:
+            raise Problem(422, "Some messages are at fault", "Nothing of the batch was taken in.", errors=errors)
+        new = ports.log.append([_record(event, ports) for event in batch.batch])
+        ports.profiles.follow()
+        return BatchOut(accepted=sum(new), duplicates=len(new) - sum(new))
+
+    return routes
+
+
+def _record(event: EventIn, ports: Ports) -> Record:
+    now = ports.clock.now()
+    at = event.timestamp or now
+    payload = event.model_dump(mode="json", exclude_none=True) | {"timestamp": at}
+    return Record(
+        kind="event",
+        message_id=event.messageId,
+        customer_id=event.userId,
+        event_time=at,
+        known_time=now,
+        payload=msgspec.json.encode(payload),
+    )

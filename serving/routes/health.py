@@ -1,0 +1,55 @@
+"""GET /health/live and /health/ready: whether the server lives, and whether each of its parts does its work."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from features.log import LogUnavailable
+from serving.ports import Ports, ProfilesUnavailable
+
+
+def router(ports: Ports) -> APIRouter:
+    routes = APIRouter(prefix="/health", tags=["health"])
+
+    @routes.get("/live")
+    def live() -> dict[str, Any]:
+        """The process answers."""
+        return {"status": "live", "at": ports.clock.now()}
+
+    @routes.get("/ready", responses={503: {"description": "The log cannot be used; touchpoints get their defaults."}})
+    def ready(response: Response) -> dict[str, Any]:
+        """Every part with its state. 503 where the log is down; other missing parts degrade the answers and are named."""
+        now = ports.clock.now()
+        newer = ports.newer_catalog()
+        parts = {
+            "log": _log(ports),
+            "profiles": _profiles(ports),
+            "models": {"status": "ok" if ports.models.bundle else "missing", "bundle": ports.models.bundle},
+            "catalog": {
+                "status": "ok" if newer is None else "differs",
+                "published": ports.playbook.version,
+                "workspace": newer or ports.playbook.version,
+            },
+        }
+        down = parts["log"]["status"] != "ok"
+        response.status_code = 503 if down else 200
+        degraded = any(part["status"] != "ok" for part in parts.values())
+        return {"status": "down" if down else "degraded" if degraded else "ready", "at": now, "parts": parts}
+
+    return routes
+
+
+def _log(ports: Ports) -> dict[str, Any]:
+    try:
+        return {"status": "ok", "sequence": ports.log.last_sequence()}
+    except LogUnavailable as error:
+        return {"status": "down", "cause": str(error)}
+
+
+def _profiles(ports: Ports) -> dict[str, Any]:
+    try:
+        if trouble := ports.profiles.trouble():
+            return {"status": "behind", "cause": trouble}
+        return {"status": "ok" if ports.profiles.population() else "empty"}
+    except ProfilesUnavailable as error:
+        return {"status": "down", "cause": str(error)}

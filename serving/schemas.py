@@ -1,0 +1,166 @@
+"""The wire: what callers send and what they get."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from decisioning.domain import OutcomeKind
+
+Id = Annotated[str, Field(min_length=1, max_length=200)]
+ContextValue = str | float | bool
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class PlacementAsk(Wire):
+    id: Id = "main"
+    count: Annotated[int, Field(ge=1, le=10, description="How many actions this place shows, all different.")] = 1
+
+
+class DecisionAsk(Wire):
+    customer_id: Id
+    touchpoint: Id
+    placements: list[PlacementAsk] = Field(default_factory=lambda: [PlacementAsk()], min_length=1)
+    context: dict[str, ContextValue] = Field(default_factory=dict)
+    mode: Literal["live", "simulate"] = Field("live", description="simulate decides and writes nothing.")
+    explain: Literal["none", "staff", "customer"] = "none"
+    decision_id: Id | None = Field(None, description="Makes the call idempotent: the same id gets the same answer.")
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"customer_id": "1029", "touchpoint": "app_home", "placements": [{"id": "hero", "count": 1}]}]
+        },
+    )
+
+
+class MessageOut(BaseModel):
+    title: str
+    body: str
+    cta: str
+
+
+class TermsOut(BaseModel):
+    p: float = Field(description="Expected increment of success: p if treated minus p if nothing.")
+    c: float = Field(description="Context weight.")
+    v: float = Field(description="Margin of a success, in the brand's currency.")
+    l: float = Field(description="Lever set by the brand.")  # noqa: E741
+    assumed: list[str] = Field(description="What in these terms was declared rather than measured.")
+
+
+class WaitOut(BaseModel):
+    until: datetime
+    because: str
+    touchpoint: str | None
+
+
+class ResultOut(BaseModel):
+    placement: str
+    kind: Literal["action", "nothing", "wait"]
+    action: str | None
+    treatment: str | None
+    message: MessageOut | None
+    send_at: datetime | None
+    expires_at: datetime | None
+    priority: float | None
+    terms: TermsOut | None
+    probability: float | None = Field(description="Probability of this choice, given the earlier slots.")
+    reason: str
+    timing: str | None = Field(description="Why this moment.")
+    wait: WaitOut | None
+
+
+class RejectedOut(BaseModel):
+    action: str
+    tier: Literal["consent", "eligibility", "applicability", "suitability", "contact"]
+    rule: str
+    unlock: str
+
+
+class DecisionOut(BaseModel):
+    decision_id: str
+    customer_id: str
+    touchpoint: str
+    at: datetime = Field(description="The engine's time.")
+    catalog: str
+    bundle: str | None
+    group: Literal["treatment", "control", "random"]
+    journey_stage: str
+    logged: bool
+    reasons: list[str]
+    results: list[ResultOut]
+    rejected: list[RejectedOut]
+    explanation: dict[str, Any] | None
+
+
+class EventIn(BaseModel):
+    """One message of the Segment spec. Fields that Kairos does not read are kept as they are."""
+
+    type: Literal["track", "identify", "page", "screen"]
+    messageId: Id  # noqa: N815 - the spec's own name
+    userId: Id  # noqa: N815
+    event: str | None = Field(None, max_length=200, description="The event's name; needed for track.")
+    timestamp: AwareDatetime | None = Field(None, description="When it happened; now, where it is left out.")
+    properties: dict[str, Any] | None = None
+    traits: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "track",
+                    "event": "Complaint Submitted",
+                    "messageId": "m-1",
+                    "userId": "1029",
+                    "properties": {"complaint_id": "c-1"},
+                }
+            ]
+        },
+    )
+
+
+class BatchIn(Wire):
+    batch: list[EventIn] = Field(min_length=1)
+    sentAt: AwareDatetime | None = None  # noqa: N815
+
+
+class BatchOut(BaseModel):
+    accepted: int
+    duplicates: int
+
+
+class OutcomeIn(Wire):
+    message_id: Id
+    decision_id: Id
+    outcome: OutcomeKind
+    placement: Id | None = None
+    action: Id | None = Field(None, description="Needed where the decision chose several actions.")
+    value: float | None = None
+    at: AwareDatetime | None = Field(None, description="When it happened; now, where it is left out.")
+
+
+class OutcomeOut(BaseModel):
+    accepted: bool = Field(description="False where this message id was known already.")
+    decision_id: str
+    action: str | None
+
+
+class OutboxEntry(BaseModel):
+    decision_id: str
+    placement: str
+    customer_id: str
+    touchpoint: str
+    kind: Literal["action", "wait"]
+    action: str | None
+    due_at: datetime
+    expires_at: datetime
+
+
+class OutboxOut(BaseModel):
+    at: datetime
+    entries: list[OutboxEntry]

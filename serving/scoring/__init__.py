@@ -1,0 +1,1 @@
+"""From a profile to predictions for every action."""

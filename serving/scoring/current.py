@@ -1,0 +1,102 @@
+"""The promoted models: predictions for every action of the catalog, reloaded when another bundle is promoted."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from decisioning.catalog import Catalog
+from decisioning.domain import FeatureIndex, Predictions, Profile
+from features import bundle as bundles
+from features.bundle import Bundle, BundledModel
+from features.rows import Actions, Offer, encode_actions, rows
+from serving.scoring.fallback import LightGBMPredictor
+
+
+@dataclass(frozen=True, slots=True)
+class _Forest:
+    """A model, ready: its predictor, and the catalog's offers that it scores, encoded once."""
+
+    model: BundledModel
+    predictor: LightGBMPredictor
+    positions: NDArray[np.intp]
+    offers: Actions | None
+
+    def probabilities(self, profile: Profile) -> NDArray[np.float64]:
+        matrix = rows(self.model.row, profile.index, profile.values[None, :], self.offers)
+        calibrated: NDArray[np.float64] = self.model.calibration.apply(self.predictor.raw(matrix))
+        return calibrated
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    version: str | None
+    forests: Mapping[str, _Forest]
+    reads: Mapping[str, tuple[str, ...]]
+
+
+class CurrentModels:
+    """The bundle that the pointer in `folder` names. Checked at every prediction by one `stat`."""
+
+    def __init__(self, folder: Path, catalog: Catalog, index: FeatureIndex) -> None:
+        self._folder = folder
+        self._catalog = catalog
+        self._index = index
+        self._lock = threading.Lock()
+        self._seen: str | None = None
+        self._loaded = _Loaded(None, {}, {})
+        self._refresh()
+
+    @property
+    def bundle(self) -> str | None:
+        self._refresh()
+        return self._loaded.version
+
+    def predict(self, profile: Profile) -> tuple[Predictions, tuple[str, ...]]:
+        """Predictions for every action; an action whose model is missing gets 0 and is never chosen by merit."""
+        loaded = self._loaded
+        actions = self._catalog.actions
+        response = np.zeros(len(actions))
+        assumed = np.zeros(len(actions), dtype=np.bool_)
+        for at, action in enumerate(actions):
+            if action.response.prior is not None:
+                response[at], assumed[at] = action.response.prior, True
+        customer: dict[str, float] = {}
+        for name, forest in loaded.forests.items():
+            if forest.offers is not None:
+                response[forest.positions] = forest.probabilities(profile)
+            elif profile.known:
+                customer[name] = float(forest.probabilities(profile)[0])
+        missing = {action.response.model for action in actions if action.response.model} - set(loaded.forests)
+        reasons = tuple(f"model_missing:{name}" for name in sorted(filter(None, missing)))
+        return Predictions(response=response, assumed=assumed, customer=customer, reads=loaded.reads), reasons
+
+    def _refresh(self) -> None:
+        current = bundles.current(self._folder)
+        if current == self._seen:
+            return
+        with self._lock:
+            self._loaded = self._load(bundles.read(self._folder, current)) if current else _Loaded(None, {}, {})
+            self._seen = current
+
+    def _load(self, bundle: Bundle) -> _Loaded:
+        forests: dict[str, _Forest] = {}
+        reads: dict[str, tuple[str, ...]] = {}
+        for name, model in bundle.models.items():
+            asks = [at for at, action in enumerate(self._catalog.actions) if action.response.model == name]
+            per_offer = any(column.side != "customer" for column in model.row.columns)
+            if per_offer and not asks:
+                continue
+            offers = [
+                Offer(topics=self._catalog.actions[at].topics, features=self._catalog.actions[at].response.features)
+                for at in asks
+            ]
+            encoded = encode_actions(model.row, self._catalog.topics, offers) if per_offer else None
+            forests[name] = _Forest(model, LightGBMPredictor(model.text), np.array(asks, dtype=np.intp), encoded)
+            for at in asks:
+                topics = self._catalog.actions[at].topics[:1]
+                reads[self._catalog.actions[at].name] = model.row.needs(topics)
+        return _Loaded(bundle.hash, forests, reads)

@@ -1,0 +1,139 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from features import bundle
+from features.bundle import BundledModel, BundleError, Calibration
+from features.rows import Column, RowSpec
+from tests.features.worlds import PROFILE, spec
+
+TOPICS = ("bakery", "produce")
+
+
+def _model(name: str = "preference", **changes: Any) -> BundledModel:
+    given: dict[str, Any] = {
+        "name": name,
+        "text": "tree\nversion=v4\r\nend of trees\n",
+        "row": RowSpec(
+            (
+                Column(name="orders", side="customer", of="orders_30d"),
+                Column(name="kind", side="action", of="kind", labels=("A", "B")),
+                Column(name="share", side="cross", pick="spend_90d_{topic}", over="spend_30d"),
+            )
+        ),
+        "calibration": Calibration(a=0.9, b=-0.1),
+        "metrics": {"auc": 0.75},
+        "fingerprint": "f1",
+    }
+    return BundledModel(**(given | changes))
+
+
+def _bundle(*models: BundledModel) -> bundle.Bundle:
+    return bundle.bundled(models or (_model(),), spec().index, TOPICS)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    made = _bundle(_model(), _model("churn", row=RowSpec((Column(name="tier", side="customer", of="tier"),))))
+    assert bundle.read(tmp_path, bundle.write(made, tmp_path)) == made
+
+
+def test_the_hash_names_the_content() -> None:
+    assert _bundle().hash == _bundle().hash
+    other = [_model(text="tree"), _model(calibration=Calibration()), _model(fingerprint="f2"), _model(metrics={"auc": 0.7})]
+    assert len({_bundle().hash, *(_bundle(one).hash for one in other)}) == 5
+
+
+def test_writing_again_changes_nothing(tmp_path: Path) -> None:
+    name = bundle.write(_bundle(), tmp_path)
+    before = (tmp_path / name / "bundle.json").stat().st_mtime_ns
+    assert bundle.write(_bundle(), tmp_path) == name
+    assert (tmp_path / name / "bundle.json").stat().st_mtime_ns == before
+
+
+def test_a_bundle_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(bundle.os, "fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        bundle.write(_bundle(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("file", ["bundle.json", "preference.txt"])
+def test_a_bundle_that_was_changed_is_refused(tmp_path: Path, file: str) -> None:
+    name = bundle.write(_bundle(), tmp_path)
+    changed = tmp_path / name / file
+    changed.write_bytes(changed.read_bytes().replace(b"orders_30d", b"orders_90d").replace(b"v4", b"v5"))
+    with pytest.raises(BundleError, match="changed after training"):
+        bundle.read(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda folder: (folder / "preference.txt").unlink(), "preference.txt: the file is missing"),
+        (lambda folder: (folder / "bundle.json").unlink(), "bundle.json: the file is missing"),
+        (lambda folder: (folder / "bundle.json").write_text("{"), "not a bundle that this version reads"),
+        (
+            lambda folder: (folder / "bundle.json").write_text(
+                json.dumps({"form": 9, "topics": [], "features": [], "models": {}})
+            ),
+            "form 9",
+        ),
+    ],
+)
+def test_a_bundle_that_cannot_be_read_says_why(tmp_path: Path, spoil: Any, says: str) -> None:
+    name = bundle.write(_bundle(), tmp_path)
+    spoil(tmp_path / name)
+    with pytest.raises(BundleError, match=says):
+        bundle.read(tmp_path, name)
+
+
+def test_the_pointer_names_a_bundle_that_is_there(tmp_path: Path) -> None:
+    assert bundle.current(tmp_path) is None
+    first, second = bundle.write(_bundle(), tmp_path), bundle.write(_bundle(_model(fingerprint="f2")), tmp_path)
+    bundle.switch(tmp_path, first)
+    bundle.switch(tmp_path, second)
+    assert bundle.current(tmp_path) == second
+    with pytest.raises(BundleError, match="no such bundle"):
+        bundle.switch(tmp_path, "0" * 16)
+    assert bundle.current(tmp_path) == second
+
+
+def test_a_row_that_needs_what_the_profile_lacks_makes_no_bundle() -> None:
+    with pytest.raises(BundleError, match="visits"):
+        _bundle(_model(row=RowSpec((Column(name="x", side="customer", of="visits"),))))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("orders_30d:", "orders_31d:", "orders_30d is not in the profile"),
+        ("spend_30d: {sum: total, half_life: 30d", "spend_30d: {sum: total, half_life: 15d", "half-life 15 days"),
+        ("topics: {bakery: [PASTRY], ", "topics: {", "spend_90d_bakery is not in the profile"),
+    ],
+)
+def test_a_live_profile_that_lacks_or_redefines_a_feature_refuses_the_bundle(before: str, after: str, says: str) -> None:
+    assert before in PROFILE
+    _bundle().require(spec().index)
+    with pytest.raises(BundleError, match=says):
+        _bundle().require(spec(PROFILE.replace(before, after)).index)
+
+
+def test_calibration_is_plattss_and_never_overflows() -> None:
+    scores = np.array([-1e6, -1.0, 0.0, 1.0, 1e6])
+    np.testing.assert_allclose(Calibration().apply(scores)[1:4], [0.26894142, 0.5, 0.73105858], rtol=1e-7)
+    assert Calibration(a=2.0, b=1.0).apply(np.array([0.5]))[0] == pytest.approx(0.88079708)
+    assert np.all(np.diff(Calibration().apply(scores)) > 0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"name": "../x"}, {"metrics": {"auc": float("nan")}}, {"calibration": Calibration(a=float("inf"))}]
+)
+def test_a_model_that_cannot_be_stored_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="model"):
+        _model(**changes)

@@ -1,0 +1,163 @@
+"""A small brand with a profile that has one of everything, and records of its customers."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.log import Log, Record
+from features.schema import ProfileSpec
+from features.workspace import Workspace
+from features.yaml_nodes import decode
+
+START = datetime(2017, 1, 1, 5, tzinfo=UTC)
+"""Midnight in New York."""
+ZONE = "America/New_York"
+DAY = timedelta(days=1)
+
+PROFILE = """
+topics: {bakery: [PASTRY], produce: [PRODUCE, FRUIT]}
+views:
+  orders:
+    purpose: personalisation
+    owner: tests
+    on: {event: Order Completed}
+    features:
+      orders_30d: {sum: 1, half_life: 30d, unit: orders, says: how often you shop}
+      spend_30d: {sum: total, half_life: 30d, unit: USD}
+      points: {sum: total, unit: points}
+      lines: {sum: products.price}
+      since_order: {since: last}
+      tenure: {since: first}
+      tier: {band: points, cuts: [100, 500], labels: [bronze, silver, gold]}
+      "spend_90d_{topic}": {sum: products.price, by: topic, half_life: 90d, unit: USD, says: "what you spend on {topic}"}
+      "items_{topic}": {sum: 1, by: topic}
+      "hour_{hour}": {sum: 1, by: hour, half_life: 90d}
+      "day_{day}": {sum: 1, by: day, half_life: 90d}
+  offers:
+    purpose: personalisation
+    on: {outcome: [delivered, accepted]}
+    features:
+      offers_7d: {sum: 1, on: {outcome: delivered}, half_life: 7d}
+      since_accepted: {since: last, on: {outcome: accepted}}
+      "accepted_{topic}": {sum: 1, by: topic, on: {outcome: [accepted]}, half_life: 180d}
+  households:
+    source: third_party
+    purpose: third_party
+    file: households.csv
+    key: household
+    known_at: 2017-02-01
+    features:
+      age_band: {column: age, labels: ["19-24", "25-34"]}
+      members: {column: size}
+"""
+HOUSEHOLDS = "household,age,size\nc0,25-34,2\nc1,19-24,many\nc2,ageless,4\nstranger,25-34,1\nc0,19-24,3\n"
+OTHERS = {
+    "brand.yaml": f"{{name: Test, currency: USD, time_zone: {ZONE}, locale: en-US, purposes: "
+    "{personalisation: {default: true, says: x}, third_party: {default: true, says: x}}}",
+    "touchpoints.yaml": "{}",
+    "catalog.yaml": "{groups: {}, actions: {}}",
+    "policy.yaml": "{journey: [{stage: active}]}",
+}
+
+
+def spec(text: str = PROFILE) -> ProfileSpec:
+    return decode(text, ProfileSpec, file="profile.yaml")
+
+
+def workspace(folder: Path, profile: str = PROFILE, households: str | None = HOUSEHOLDS) -> Workspace:
+    """The brand's folder, written and loaded; written over where it is there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {**OTHERS, "profile.yaml": profile}.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    if households is not None:
+        (folder / "households.csv").write_text(households, encoding="utf-8")
+    return Workspace.load(folder)
+
+
+@contextmanager
+def log_of(where: Workspace, records: Sequence[Record] = ()) -> Iterator[Log]:
+    where.data.mkdir(exist_ok=True)
+    log = Log(where.log_url)
+    try:
+        log.append(list(records))
+        yield log
+    finally:
+        log.close()
+
+
+def order(
+    name: str, customer: str | None, at: datetime, *, known: datetime | None = None, total: Any = 10.0, products: Any = ()
+) -> Record:
+    """`products` are (department, price) pairs."""
+    lines = [{"product_id": "p", "category": category, "price": price, "quantity": 1} for category, price in products]
+    properties = {"order_id": name, "total": total, "discount": 0.0, "products": lines}
+    body = {"type": "track", "event": "Order Completed", "messageId": name, "userId": customer, "properties": properties}
+    return _record("event", name, customer, at, known, body)
+
+
+def outcome(
+    name: str,
+    customer: str,
+    at: datetime,
+    *,
+    known: datetime | None = None,
+    kind: str = "delivered",
+    topics: Sequence[str] = (),
+) -> Record:
+    body = {
+        "message_id": name, "decision_id": f"d-{name}", "customer_id": customer, "touchpoint": "mailer", "placement": "main",
+        "action": "coupon", "topics": list(topics), "group": "coupons", "outcome": kind, "value": None, "at": at.isoformat(),
+    }  # fmt: skip
+    return _record("outcome", name, customer, at, known, body)
+
+
+def year(seed: int, *, customers: int = 12, records: int = 400) -> list[Record]:
+    """Records in the order in which they became known: some late, some at the same time, some with a clock that runs ahead."""
+    random = np.random.default_rng(seed)
+    made: list[Record] = []
+    for at in range(records):
+        who = f"c{random.integers(customers)}"
+        # whole hours, so that times meet
+        happened = START + timedelta(hours=int(random.integers(24 * 300)))
+        delay = timedelta(hours=int(random.choice([0, 0, 0, 3, 24 * 40])))
+        known = happened + delay if random.random() > 0.03 else happened - timedelta(minutes=5)
+        if random.random() < 0.7:
+            products = [
+                (str(random.choice(["PASTRY", "PRODUCE", "FRUIT", "TYRES"])), round(float(random.exponential(8)), 2))
+                for _ in range(random.integers(4))
+            ]
+            total = round(sum(price for _, price in products), 2)
+            made.append(order(f"m{at}", who, happened, known=known, total=total, products=products))
+        else:
+            kind = str(random.choice(["delivered", "accepted", "clicked"]))
+            topics = [str(random.choice(["bakery", "produce", "tyres"]))]
+            made.append(outcome(f"m{at}", who, happened, known=known, kind=kind, topics=topics))
+    return sorted(made, key=lambda record: record.known_time)
+
+
+def labels(customers: Sequence[str], *moments: datetime) -> pl.DataFrame:
+    """Every customer at every moment."""
+    pairs = [(who, at) for at in moments for who in customers]
+    return pl.DataFrame(pairs, schema={"customer_id": pl.String, "at": pl.Datetime("us", "UTC")}, orient="row")
+
+
+def changed(record: Record, **body: Any) -> Record:
+    return replace(record, payload=json.dumps(record.body | body).encode())
+
+
+def _record(kind: Any, name: str, customer: str | None, at: datetime, known: datetime | None, body: dict[str, Any]) -> Record:
+    return Record(
+        kind=kind,
+        message_id=name,
+        customer_id=customer,
+        event_time=at,
+        known_time=known or at,
+        payload=json.dumps(body).encode(),
+    )

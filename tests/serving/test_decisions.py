@@ -1,0 +1,184 @@
+"""POST /v1/decisions and what can be read of a decision afterwards."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from features.log import decisions
+from tests.serving.conftest import Shop
+
+
+def test_a_known_customer_gets_a_rendered_message_with_terms_probability_and_times(shop: Shop) -> None:
+    shop.known()
+    answer = shop.decide()
+    (result,) = answer["results"]
+    assert (result["kind"], result["action"], result["treatment"]) == ("action", "bread", "bread@app")
+    assert result["message"] == {"title": "Bread, neighbour", "body": "Until January 31.", "cta": ""}
+    terms = result["terms"]
+    assert result["priority"] == pytest.approx(terms["p"] * terms["c"] * terms["v"] * terms["l"], abs=1e-9)
+    assert terms["p"] == pytest.approx(0.15)
+    assert "incrementality" in terms["assumed"]
+    assert 0 < result["probability"] <= 1
+    assert result["send_at"] == answer["at"] == "2018-01-01T14:00:00Z"
+    assert answer["logged"] is True
+
+
+def test_the_same_decision_id_gets_the_same_answer_and_is_logged_once(shop: Shop) -> None:
+    shop.known()
+    first = shop.decide(decision_id="d-1")
+    before = shop.log.last_sequence()
+    shop.models.responses["bread"] = 0.0001
+    assert shop.decide(decision_id="d-1") == first
+    assert shop.log.last_sequence() == before
+
+
+def test_a_decision_id_of_another_customer_is_a_conflict(shop: Shop) -> None:
+    shop.decide("anna", decision_id="d-1")
+    answer = shop.client.post("/v1/decisions", json={"customer_id": "bob", "touchpoint": "app", "decision_id": "d-1"})
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_an_unknown_customer_gets_the_declared_default_and_the_reason(shop: Shop) -> None:
+    answer = shop.decide("nobody")
+    (result,) = answer["results"]
+    assert answer["reasons"] == ["unknown_customer"]
+    assert (result["kind"], result["reason"]) == ("nothing", "unknown_customer")
+    assert result["message"]["title"] == "Welcome to Corner"
+
+
+def test_an_unknown_touchpoint_is_refused_with_the_known_ones(shop: Shop) -> None:
+    answer = shop.client.post("/v1/decisions", json={"customer_id": "anna", "touchpoint": "fax"})
+    assert answer.status_code == 422
+    assert "app, email, phone" in answer.json()["detail"]
+
+
+NONSENSE = [
+    ({}, "customer_id"),
+    ({"customer_id": "", "touchpoint": "app"}, "customer_id"),
+    ({"customer_id": "a", "touchpoint": "app", "colour": "red"}, "colour"),
+    ({"customer_id": "a", "touchpoint": "app", "placements": []}, "placements"),
+    ({"customer_id": "a", "touchpoint": "app", "placements": [{"id": "x", "count": 0}]}, "count"),
+    ({"customer_id": "a", "touchpoint": "app", "mode": "shadow"}, "mode"),
+    ({"customer_id": "a" * 201, "touchpoint": "app"}, "customer_id"),
+]
+
+
+@pytest.mark.parametrize(("body", "field"), NONSENSE)
+def test_nonsense_is_refused_naming_the_field(shop: Shop, body: object, field: str) -> None:
+    answer = shop.client.post("/v1/decisions", json=body)
+    assert answer.status_code == 422
+    assert any(field in error["field"] for error in answer.json()["errors"])
+
+
+def test_more_places_than_allowed_are_refused(shop: Shop) -> None:
+    placements = [{"id": f"p{at}", "count": 3} for at in range(4)]
+    answer = shop.client.post("/v1/decisions", json={"customer_id": "a", "touchpoint": "app", "placements": placements})
+    assert (answer.status_code, answer.json()["title"]) == (422, "Too many places")
+
+
+def test_several_places_show_different_actions(shop: Shop) -> None:
+    shop.known()
+    answer = shop.decide(placements=[{"id": "hero"}, {"id": "footer"}])
+    assert sorted(result["action"] for result in answer["results"]) == ["bread", "points"]
+    assert [result["placement"] for result in answer["results"]] == ["hero", "footer"]
+
+
+def test_simulate_decides_and_writes_nothing(shop: Shop) -> None:
+    shop.known()
+    before = shop.log.last_sequence()
+    answer = shop.decide(mode="simulate", decision_id="s-1")
+    assert (answer["logged"], answer["results"][0]["action"]) == (False, "bread")
+    assert shop.log.last_sequence() == before
+
+
+def test_a_decision_can_be_read_again_and_explained_to_staff_and_customer(shop: Shop) -> None:
+    shop.known()
+    made = shop.decide()
+    path = f"/v1/decisions/{made['decision_id']}"
+    assert shop.client.get(path).json() == made
+    staff = shop.client.get(f"{path}/why", params={"for": "staff"}).json()
+    assert staff["funnel"]["candidates"] == 3
+    assert [one["action"] for one in staff["ranking"]][0] == "bread"
+    customer = shop.client.get(f"{path}/why").json()["results"][0]
+    assert {"what": "what you buy", "from": "you and your visits"} in customer["data_used"]
+    assert "place" in customer["commercial_weight"]
+
+
+def test_a_decision_nobody_made_is_not_found(shop: Shop) -> None:
+    for path in ("/v1/decisions/none", "/v1/decisions/none/why"):
+        assert shop.client.get(path).status_code == 404
+
+
+def test_data_without_consent_is_not_used(shop: Shop) -> None:
+    import json
+
+    from features.log import Record
+
+    shop.known()
+    assert shop.decide()["journey_stage"] == "active"
+    now = shop.ports.clock.now()
+    payload = json.dumps({"customer_id": "anna", "purpose": "personalisation", "granted": False, "source": "test"}).encode()
+    withdrawn = Record(
+        kind="consent", message_id="w", customer_id="anna", event_time=now, known_time=now, payload=payload
+    )
+    shop.log.append([withdrawn])
+    answer = shop.decide()
+    assert answer["journey_stage"] == "prospect"
+    assert {"action": "bread", "tier": "eligibility", "rule": "has_shopped"}.items() <= answer["rejected"][0].items()
+
+
+def test_a_budget_is_never_promised_once_more_than_it_holds(shop: Shop) -> None:
+    for name in ("anna", "bob", "carl", "dora"):
+        shop.known(name)
+    chosen = [shop.decide(name)["results"][0]["action"] for name in ("anna", "bob", "carl", "dora")]
+    assert chosen == ["bread", "bread", "bread", "points"]
+    assert any(one["rule"] == "budget" for one in shop.decide("dora")["rejected"])
+
+
+def test_an_outbound_message_waits_in_the_outbox_for_the_customers_own_hour(shop: Shop) -> None:
+    shop.consent()
+    for day in range(1, 29):
+        shop.order(at=f"2017-12-{day:02d}T22:30:00Z")
+    (result,) = shop.decide(touchpoint="email")["results"]
+    assert result["send_at"] == "2018-01-01T22:00:00Z"
+    assert "17:00 is when this customer usually comes" in result["timing"]
+    due = shop.client.get("/v1/outbox", params={"due_before": "2018-01-02T00:00:00Z"}).json()["entries"]
+    assert [(one["action"], one["due_at"]) for one in due] == [(result["action"], result["send_at"])]
+    assert shop.client.get("/v1/outbox").json()["entries"] == []
+
+
+def test_where_only_time_forbids_it_the_answer_is_to_wait_until_then(shop: Shop) -> None:
+    shop.known()
+    shop.decide(touchpoint="email")
+    (result,) = shop.decide(touchpoint="email")["results"]
+    assert (result["kind"], result["reason"]) == ("wait", "one_email_a_day")
+    sent = shop.client.get("/v1/outbox", params={"due_before": "2018-01-05T00:00:00Z"}).json()["entries"][0]["due_at"]
+    assert result["wait"]["until"] == sent.replace("2018-01-01", "2018-01-02").replace("2018-01-03", "2018-01-04")
+
+
+def test_a_missing_model_is_named_and_the_decision_still_comes(shop: Shop) -> None:
+    shop.known()
+    shop.models.missing, shop.models.responses["bread"] = ("model_missing:preference",), 0.0
+    answer = shop.decide()
+    assert answer["reasons"] == ["model_missing:preference"]
+    assert answer["results"][0]["action"] == "points"
+
+
+def test_without_its_log_a_touchpoint_gets_its_default_unlogged(broken_log: TestClient) -> None:
+    answer = broken_log.post("/v1/decisions", json={"customer_id": "anna", "touchpoint": "app"})
+    assert answer.status_code == 200
+    told = answer.json()
+    assert (told["logged"], told["reasons"]) == (False, ["log_unavailable"])
+    assert told["results"][0]["message"]["title"] == "Welcome to Corner"
+
+
+def test_what_was_logged_decides_the_same_again(shop: Shop) -> None:
+    shop.known()
+    for touchpoint in ("app", "phone", "email"):
+        made = shop.decide(touchpoint=touchpoint)
+        record = shop.log.record(made["decision_id"])
+        assert record is not None
+        book = shop.playbook
+        logged = decisions.decision_of(record)
+        inputs = decisions.inputs_of(record, book.profile.index, book.catalog)
+        assert decisions.decide_from(logged.request, inputs, book.catalog, book.policy, at=logged.at) == logged

@@ -1,0 +1,119 @@
+"""POST /v1/events and POST /v1/outcomes: what is heard moves the next decision."""
+
+from fastapi.testclient import TestClient
+
+from tests.serving.conftest import Shop
+
+
+def test_an_order_is_in_the_profile_of_the_next_decision(shop: Shop) -> None:
+    shop.consent()
+    assert shop.decide()["journey_stage"] == "prospect"
+    assert shop.order() == {"accepted": 1, "duplicates": 0}
+    answer = shop.decide()
+    assert answer["journey_stage"] == "active"
+    assert answer["results"][0]["action"] == "bread"
+
+
+def test_a_repeated_message_counts_once(shop: Shop) -> None:
+    message = {"type": "track", "event": "Order Completed", "messageId": "once", "userId": "anna", "properties": {"total": 5}}
+    assert shop.post("/v1/events", {"batch": [message, message]}) == {"accepted": 1, "duplicates": 1}
+    assert shop.post("/v1/events", {"batch": [message]}) == {"accepted": 0, "duplicates": 1}
+
+
+def test_a_complaint_stops_selling_at_every_touchpoint_and_its_end_lets_it_go_on(shop: Shop) -> None:
+    shop.known()
+    assert shop.decide()["results"][0]["action"] == "bread"
+    shop.event("Complaint Opened", complaint_id="c-1")
+    answer = shop.decide()
+    assert answer["results"][0]["action"] == "sorry"
+    assert answer["results"][0]["reason"] == "care_before_selling"
+    assert answer["reasons"] == ["selling_suppressed"]
+    bread = next(one for one in answer["rejected"] if one["action"] == "bread")
+    assert bread == {
+        "action": "bread",
+        "tier": "suitability",
+        "rule": "open_complaint",
+        "unlock": "state.open_complaint = false (is true)",
+    }
+    assert shop.decide(touchpoint="phone")["results"][0]["action"] == "sorry"
+    shop.event("Complaint Closed", complaint_id="c-1")
+    # the complaint is closed, the feeling is not yet healed
+    assert next(one for one in shop.decide()["rejected"] if one["action"] == "bread")["rule"] == "negative_emotion"
+
+
+def test_a_rejection_rests_the_whole_group(shop: Shop) -> None:
+    shop.known()
+    made = shop.decide()
+    outcome = {"message_id": "o-1", "decision_id": made["decision_id"], "outcome": "rejected"}
+    assert shop.post("/v1/outcomes", outcome) == {"accepted": True, "decision_id": made["decision_id"], "action": "bread"}
+    assert shop.post("/v1/outcomes", outcome)["accepted"] is False
+    bread = next(one for one in shop.decide()["rejected"] if one["action"] == "bread")
+    assert (bread["tier"], bread["rule"]) == ("contact", "cool_down")
+
+
+def test_shows_without_response_lower_the_next_priority_and_a_success_raises_it(shop: Shop) -> None:
+    shop.known("anna")
+    shop.known("bob")
+    first = shop.decide("anna")
+    shop.post("/v1/outcomes", {"message_id": "o-1", "decision_id": first["decision_id"], "outcome": "shown"})
+    ignored = shop.decide("bob", mode="simulate")["results"][0]["priority"]
+    assert ignored < first["results"][0]["priority"]
+    shop.post("/v1/outcomes", {"message_id": "o-2", "decision_id": first["decision_id"], "outcome": "accepted"})
+    accepted = shop.decide("bob", mode="simulate")["results"][0]["priority"]
+    assert accepted > first["results"][0]["priority"]
+
+
+def test_unsubscribing_closes_the_channel(shop: Shop) -> None:
+    shop.known()
+    made = shop.decide(touchpoint="email")
+    shop.post("/v1/outcomes", {"message_id": "o-1", "decision_id": made["decision_id"], "outcome": "unsubscribed"})
+    answer = shop.decide(touchpoint="email")
+    assert {one["rule"] for one in answer["rejected"]} == {"channel_closed"}
+
+
+def test_an_identified_customer_is_greeted_by_name(shop: Shop) -> None:
+    shop.known()
+    message = {"type": "identify", "messageId": "i-1", "userId": "anna", "traits": {"first_name": "Anna"}}
+    shop.post("/v1/events", {"batch": [message]})
+    assert shop.decide()["results"][0]["message"]["title"] == "Bread, Anna"
+
+
+def test_a_batch_with_a_fault_is_refused_whole_and_names_each_fault(shop: Shop) -> None:
+    good = {"type": "track", "event": "Order Completed", "messageId": "m", "userId": "anna"}
+    nameless = {"type": "track", "messageId": "n", "userId": "anna"}
+    early = {**good, "messageId": "o", "timestamp": "2031-01-01T00:00:00Z"}
+    before = shop.log.last_sequence()
+    answer = shop.client.post("/v1/events", json={"batch": [good, nameless, early]})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["batch.1.event", "batch.2.timestamp"]
+    assert shop.log.last_sequence() == before
+
+
+def test_too_many_messages_are_refused(shop: Shop) -> None:
+    batch = [{"type": "page", "messageId": f"m{at}", "userId": "anna"} for at in range(501)]
+    assert shop.client.post("/v1/events", json={"batch": batch}).status_code == 422
+
+
+def test_an_outcome_of_a_decision_nobody_made_is_refused(shop: Shop) -> None:
+    answer = shop.client.post("/v1/outcomes", json={"message_id": "o", "decision_id": "none", "outcome": "shown"})
+    assert (answer.status_code, answer.json()["title"]) == (422, "Unknown decision")
+
+
+def test_an_outcome_must_name_its_action_where_several_were_chosen(shop: Shop) -> None:
+    shop.known()
+    made = shop.decide(placements=[{"id": "hero"}, {"id": "footer"}])
+    outcome = {"message_id": "o", "decision_id": made["decision_id"], "outcome": "clicked"}
+    answer = shop.client.post("/v1/outcomes", json=outcome)
+    assert answer.status_code == 422
+    assert "bread, points" in answer.json()["detail"]
+    assert shop.post("/v1/outcomes", {**outcome, "action": "points"})["action"] == "points"
+    assert shop.post("/v1/outcomes", {**outcome, "message_id": "p", "placement": "footer"})["accepted"] is True
+
+
+def test_without_its_log_events_and_outcomes_are_put_off(broken_log: TestClient) -> None:
+    event = {"type": "track", "event": "Order Completed", "messageId": "m", "userId": "anna"}
+    outcome = {"message_id": "o", "decision_id": "d", "outcome": "shown"}
+    for path, body in (("/v1/events", {"batch": [event]}), ("/v1/outcomes", outcome)):
+        answer = broken_log.post(path, json=body)
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"] == "5"

@@ -1,0 +1,144 @@
+"""Labels and the profile at their moment, made into the matrix that a model learns from."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from decisioning.domain import FeatureIndex
+from features import offline
+from features.rows import Actions, Column, Offer, RowSpec, encode_actions, rows
+from features.workspace import Workspace
+from training.errors import TrainingError
+from training.labels import Labels
+from training.settings import Churn, Preference
+
+FEWEST_POSITIVES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """`matrix` (n, C) float32 with NaN for missing, in the columns of `row`; all else has n entries in the same order.
+
+    `block` and `closes_us` say which rows may predict which, see `training.labels.Labels`. `groups` is what offers belong
+    together in, None where rows are no offers. `fingerprint` is a hash of labels and matrix: the same data, the same hash;
+    `test_fingerprint` one of the test's labels: models with the same one were measured on the same test.
+    """
+
+    row: RowSpec
+    matrix: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+    test: NDArray[np.bool_]
+    block: NDArray[np.int32]
+    at_us: NDArray[np.int64]
+    closes_us: NDArray[np.int64]
+    customers: Sequence[str]
+    groups: Sequence[str] | None
+    fingerprint: str
+    test_fingerprint: str
+    counted: Mapping[str, int]
+
+
+def churn_row(settings: Churn) -> RowSpec:
+    return RowSpec(tuple(Column(name=name, side="customer", of=name) for name in settings.columns))
+
+
+def preference_row(settings: Preference) -> RowSpec:
+    """The customer's columns, then the offer's, then the crossed ones."""
+    customer = (Column(name=name, side="customer", of=name) for name in settings.customer)
+    action = (Column(name=name, side="action", of=name, labels=one.labels) for name, one in settings.action.items())
+    cross = (Column(name=name, side="cross", pick=one.pick, over=one.over) for name, one in settings.cross.items())
+    return RowSpec((*customer, *action, *cross))
+
+
+def build(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str) -> Dataset:
+    """The matrix of a model, point-in-time correct.
+
+    Raises TrainingError where the profile lacks a feature of the row, or where training or test rows have too few positives
+    or only one label, and what `features.offline` raises.
+    """
+    frame, index, topics = labels.frame, workspace.profile.index, tuple(workspace.profile.topics)
+    if absent := row.absent(index, topics):
+        raise TrainingError(f"{model}: profile.yaml has no {', '.join(absent)}; add them there, or drop them in models.yaml")
+    _check_labels(frame, model)
+    needed = FeatureIndex(tuple(index[name] for name in row.needs(topics)))
+    names = [feature.name for feature in needed.features]
+    profiles = offline.training_frame(workspace, frame.select("customer_id", "at"), features=names)
+    customers = np.ascontiguousarray(profiles.select(pl.col(names).fill_null(float("nan"))).to_numpy(), dtype=np.float32)
+    matrix = rows(row, needed, customers, _actions(frame, row, topics) if "features" in frame.columns else None)
+    test = frame["test"].to_numpy()
+    identity = _columns(frame)
+    return Dataset(
+        row=row,
+        matrix=matrix,
+        labels=frame["label"].to_numpy(),
+        test=test,
+        block=frame["block"].to_numpy(),
+        at_us=frame["at"].to_physical().to_numpy(),
+        closes_us=frame["closes_at"].to_physical().to_numpy(),
+        customers=frame["customer_id"].to_list(),
+        groups=frame["group"].to_list() if "group" in frame.columns else None,
+        fingerprint=_hash(identity, repr(row).encode(), _bytes(matrix)),
+        test_fingerprint=_hash(identity.filter(pl.Series(test))),
+        counted=labels.counted,
+    )
+
+
+def _check_labels(frame: pl.DataFrame, model: str) -> None:
+    for part, rows_ in (("training", frame.filter(~pl.col("test"))), ("test", frame.filter("test"))):
+        positives, negatives = int(rows_["label"].sum()), int((1 - rows_["label"].cast(pl.Int8)).sum())
+        if rows_.is_empty():
+            raise TrainingError(f"{model}: there are no {part} rows; move its {part} dates in models.yaml to where data are")
+        if part == "training" and min(positives, negatives) < FEWEST_POSITIVES:
+            raise TrainingError(
+                f"{model}: of {rows_.height} training rows {positives} are positive and {negatives} negative, and at least "
+                f"{FEWEST_POSITIVES} of each are needed; take in more history or train on more dates (models.yaml)"
+            )
+        if min(positives, negatives) == 0:
+            only = "positive" if positives else "negative"
+            raise TrainingError(
+                f"{model}: all {rows_.height} {part} rows are {only}, so nothing can be measured; choose other {part} dates "
+                f"in models.yaml"
+            )
+
+
+def _actions(frame: pl.DataFrame, row: RowSpec, topics: tuple[str, ...]) -> Actions:
+    """The offers of the rows as numbers; offers that are alike are read once."""
+    key = pl.concat_str(pl.col("topics").list.join(","), "features", separator=" ")
+    offers = frame.select("topics", "features", key=key)
+    distinct = offers.unique("key", keep="first", maintain_order=True).with_row_index("offer")
+    read = [
+        Offer(tuple(names), msgspec.json.decode(features, type=dict[str, float | str]))
+        for names, features in distinct.select("topics", "features").iter_rows()
+    ]
+    encoded = encode_actions(row, topics, read)
+    which = offers.join(distinct.select("key", "offer"), on="key", how="left", maintain_order="left")["offer"].to_numpy()
+    return Actions(encoded.values[which], encoded.topic[which], encoded.topics)
+
+
+def _columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """What identifies a row and its label, in a fixed order of columns."""
+    names = ["customer_id", "at", "label", "test", "block", "closes_at", "decision_id", "action", "group"]
+    return frame.select([name for name in names if name in frame.columns])
+
+
+def _hash(columns: pl.DataFrame, *more: bytes) -> str:
+    digest = hashlib.sha256()
+    for column in columns:
+        digest.update(column.name.encode())
+        if column.dtype == pl.String:
+            digest.update("\x00".join(one or "" for one in column.to_list()).encode())
+        else:
+            digest.update(np.ascontiguousarray(column.to_physical().to_numpy()).tobytes())
+    for part in more:
+        digest.update(part)
+    return digest.hexdigest()[:32]
+
+
+def _bytes(matrix: NDArray[np.float32]) -> bytes:
+    # every NaN gets the same bits, whichever computation made it
+    return np.where(np.isnan(matrix), np.float32("nan"), matrix).astype(np.float32).tobytes()

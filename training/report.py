@@ -1,0 +1,97 @@
+"""What training and promotion tell: frozen values, for the command line to print and for the run to keep."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from training.evaluate import Evaluation
+from training.registry import Version
+
+LEARNED = "kairos/learned.json"
+BUNDLE = "kairos/bundle"
+"""Where a run keeps the report, and the model in the server's form."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """What is known of one trained model. Kept with its run, so that a reused run tells the same.
+
+    `folds` holds the metrics on training rows that were held out in turn: what parameters are chosen on. `gains` is each
+    column's share of what the trees found. `calibration` is (a, b) of sigmoid(a * score + b). `counted` says in words what
+    was left out, and what was kept all the same.
+    """
+
+    model: str
+    fingerprint: str
+    train_rows: int
+    train_positives: int
+    evaluation: Evaluation
+    folds: Mapping[str, float]
+    gains: Mapping[str, float]
+    calibration: tuple[float, float]
+    counted: Mapping[str, int]
+
+    def encoded(self) -> bytes:
+        return msgspec.json.format(msgspec.json.encode(self), indent=1)
+
+    @classmethod
+    def decoded(cls, text: bytes) -> "Learned":
+        return msgspec.json.decode(text, type=cls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReport:
+    """`reused`: the same data, settings and code were trained before; that run stands, and nothing was added."""
+
+    learned: Learned
+    version: Version
+    reused: bool
+
+    def lines(self) -> list[str]:
+        """For a person: what was learned from, and each metric of the held-out test beside its reference."""
+        learned, test = self.learned, self.learned.evaluation
+        told = [
+            f"model     {learned.model}: {'reused' if self.reused else 'trained on'} {learned.train_rows:,} rows with "
+            f"{learned.train_positives:,} positives; tested on {test.rows:,} later rows with {test.positives:,}"
+        ]
+        for metric in test.metrics:
+            beside = "" if metric.reference is None else f"; reference {metric.reference.value:.3f} ({metric.reference.source})"
+            told.append(
+                f"model     {learned.model}: held-out {metric.name} {metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]{beside}"
+            )
+        return told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainReport:
+    """`interrupted` is the number of earlier runs that had been cut off, now marked so. `tracking_uri` is MLflow's store."""
+
+    models: tuple[ModelReport, ...]
+    interrupted: int
+    tracking_uri: str
+
+    def lines(self) -> list[str]:
+        return [line for model in self.models for line in model.lines()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promoted:
+    """`before` is the version that was champion until now; None for the first."""
+
+    model: str
+    version: Version
+    before: Version | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoteReport:
+    """`bundle` is what the server now reads; `changed` says whether it read another before."""
+
+    bundle: str
+    models: tuple[Promoted, ...]
+    changed: bool
+
+    def lines(self) -> list[str]:
+        champions = ", ".join(f"{one.version.name} version {one.version.version}" for one in self.models)
+        return [f"bundle    {self.bundle} {'is promoted' if self.changed else 'stays'}: {champions}"]

@@ -1,0 +1,112 @@
+"""The story of training: labels, matrix, model, calibration, test, run, registered version. Once for each model."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import partial
+from pathlib import Path
+
+from features.log import Log
+from features.rows import RowSpec
+from features.workspace import Workspace
+from training import dataset, gates, labels
+from training.evidence import evidence, identity
+from training.labels import Labels
+from training.learn import learn
+from training.registry import Registry
+from training.report import LEARNED, Learned, ModelReport, TrainReport
+from training.settings import FILE, Churn, Models, Preference
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of the whole that is done, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    name: str
+    settings: Churn | Preference
+    row: RowSpec
+    labels: Callable[[], Labels]
+
+
+def train(
+    workspace: Workspace,
+    log: Log,
+    *,
+    now: datetime,
+    rules: gates.Rules | None = None,
+    progress: Progress | None = None,
+) -> TrainReport:
+    """Train every model of models.yaml on the log and the workspace's offline tables, and register each as the challenger.
+
+    `now` is the engine's time: labels whose time is not over by then are refused or left open. Training the same data again
+    with the same settings and code adds nothing: the run that stands is reported as reused. Columns, parameters and
+    calibration come from training rows alone; each run that reads the test says so in a tag, with the number of the reading.
+
+    Raises WorkspaceError, TrainingError, TrackingError, and what `features.offline` raises.
+    """
+    settings = workspace.read(FILE, Models)
+    rules = rules or gates.read_rules()
+    tell = progress or _silent
+    tell("opening MLflow", 0.0)
+    registry = Registry(workspace.data, experiment=rules.experiment)
+    interrupted = registry.end_interrupted()
+    reports, tasks = [], _tasks(workspace, log, settings, now)
+    for number, task in enumerate(tasks):
+        reports.append(_train(workspace, registry, task, rules, partial(_part, tell, number, len(tasks))))
+    tell("trained", 1.0)
+    return TrainReport(models=tuple(reports), interrupted=interrupted, tracking_uri=registry.uri)
+
+
+def _train(workspace: Workspace, registry: Registry, task: _Task, rules: gates.Rules, tell: Progress) -> ModelReport:
+    name, registered_as = task.name, rules.of(task.name).registered_as
+    tell(f"{name}: reading what happened from the log", 0.0)
+    found = task.labels()
+    tell(f"{name}: joining the profile as it was known then", 0.1)
+    data = dataset.build(workspace, found, task.row, model=name)
+    tags = identity(name, data, task.settings)
+    run_id = registry.finished(tags)
+    if run_id is not None:
+        kept = _kept(registry, run_id)
+        return ModelReport(learned=kept, version=registry.register(registered_as, run_id), reused=True)
+
+    test = {"kairos.model": name, "kairos.test": data.test_fingerprint}
+    reading = {**test, "kairos.test_reading": str(registry.count(test) + 1)}
+    with registry.run(name, {**tags, **reading}) as run_id:
+        tell(f"{name}: learning", 0.5)
+        fitted = learn(data, task.settings)
+        tell(f"{name}: testing", 0.7)
+        learned, left_behind = evidence(name, data, fitted, task.settings, workspace)
+        tell(f"{name}: keeping the run in MLflow", 0.85)
+        registry.keep(run_id, left_behind)
+    return ModelReport(learned=learned, version=registry.register(registered_as, run_id), reused=False)
+
+
+def _tasks(workspace: Workspace, log: Log, settings: Models, now: datetime) -> list[_Task]:
+    def midnight(day: date) -> datetime:
+        return workspace.brand.to_utc(datetime.combine(day, time()))
+
+    tasks = []
+    if settings.churn is not None:
+        read = partial(labels.churn, log, settings.churn, midnight=midnight, now=now)
+        row = dataset.churn_row(settings.churn)
+        tasks.append(_Task(name="churn", settings=settings.churn, row=row, labels=read))
+    if settings.preference is not None:
+        read = partial(labels.preference, log, settings.preference, midnight=midnight, now=now)
+        row = dataset.preference_row(settings.preference)
+        tasks.append(_Task(name="preference", settings=settings.preference, row=row, labels=read))
+    return tasks
+
+
+def _kept(registry: Registry, run_id: str) -> Learned:
+    with tempfile.TemporaryDirectory() as folder:
+        return Learned.decoded(registry.fetch(run_id, LEARNED, Path(folder)).read_bytes())
+
+
+def _part(tell: Progress, number: int, parts: int, text: str, done: float) -> None:
+    tell(text, (number + done) / parts)
+
+
+def _silent(text: str, done: float) -> None:
+    """For callers who do not ask."""
