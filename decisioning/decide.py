@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 from decisioning import messages, timing
 from decisioning.arbitration import Worth, weigh
-from decisioning.catalog import Action, Catalog
+from decisioning.catalog import Action, Catalog, Touchpoint
 from decisioning.conditions import Lookup, holds
 from decisioning.domain import (
     Candidate,
+    Contact,
     Decision,
     Learner,
     Message,
@@ -28,7 +29,7 @@ from decisioning.exploration import NOTHING, choose, probabilities, trial_group
 from decisioning.facts import customer_facts, lookup
 from decisioning.messages import action_values, message_values
 from decisioning.policy import Policy, Stage
-from decisioning.timing import wait_for
+from decisioning.timing import wait_for, zone_named
 
 WAIT_STAYS = timedelta(days=1)
 """How long a wait stays in the outbox after it fell due."""
@@ -58,7 +59,7 @@ def decide(
     """
     touchpoint = catalog.touchpoints[request.touchpoint]
     brand_zone = ZoneInfo(policy.time_zone)
-    zone = _zone(state.time_zone)
+    zone = zone_named(state.time_zone) or brand_zone
     known = state.known or profile.known
     facts = customer_facts(
         profile=profile, state=state, predictions=predictions, context=request.context, policy=policy, now=now
@@ -75,7 +76,7 @@ def decide(
             profile=profile,
             population=population,
             quiet=policy.contact.quiet_hours,
-            zone=zone or brand_zone,
+            zone=zone,
             brand_zone=brand_zone,
             now=now,
             before=action.valid_until,
@@ -107,7 +108,7 @@ def decide(
 
     values = message_values(profile=profile, state=state, stage=stage, brand=brand)
     results: list[Result] = []
-    left, first_units = list(worths), None
+    left, blocked, first_units = list(worths), rejected, None
     for slot, placement in enumerate(_slots(request.placements)):
         units = probabilities(left, group=group, mass=policy.exploration.mass, in_distress=in_distress)
         first_units = first_units or units
@@ -116,7 +117,7 @@ def decide(
         if worth is None:
             why = "unknown_customer" if not known else _why_nothing(group=group, had_candidates=bool(left))
             default = messages.render(touchpoint.default, values) if touchpoint.default else None
-            soon = None if left else wait_for(rejected, touchpoint=touchpoint, now=now)
+            soon = None if left else wait_for(blocked, touchpoint=touchpoint, now=now)
             results.append(_unfilled(placement, why=why, default=default, wait=soon, units=units[NOTHING]))
             continue
         why = _why(worth, left, group=group, in_distress=in_distress)
@@ -131,7 +132,7 @@ def decide(
                 reason=why,
                 action=worth.action.name,
                 message=messages.render(
-                    worth.action.treatments[touchpoint.name], values | action_values(worth.action, zone=zone or brand_zone)
+                    worth.action.treatments[touchpoint.name], values | action_values(worth.action, zone=zone)
                 ),
                 send_at=when.at,
                 expires_at=expires_at,
@@ -142,6 +143,12 @@ def decide(
                 data=data_used(worth.action, touchpoint=touchpoint, profile=profile, predictions=predictions, policy=policy),
             )
         )
+        if left and not worth.action.mandatory:
+            # what this place took counts at the next one, as it will once it is in the state
+            situation = situation.after(_contact(request, placement, worth.action, touchpoint, when.at, expires_at))
+            still, capped = sieve([one.action for one in left], situation)
+            left = [one for one in left if one.action in still]
+            blocked += capped
     return Decision(
         request=request,
         at=now,
@@ -152,6 +159,7 @@ def decide(
         rejected=rejected,
         reasons=(
             *degraded,
+            *(("unknown_time_zone",) if state.time_zone and not zone_named(state.time_zone) else ()),
             *(() if known else ("unknown_customer",)),
             *(("selling_suppressed",) if in_distress else ()),
         ),
@@ -161,6 +169,21 @@ def decide(
 
 def _stage(journey: Sequence[Stage], read: Lookup) -> str:
     return next(one.stage for one in journey if one.when is None or holds(one.when, read))
+
+
+def _contact(
+    request: Request, placement: Placement, action: Action, touchpoint: Touchpoint, at: datetime, expires_at: datetime
+) -> Contact:
+    return Contact(
+        decision_id=request.decision_id,
+        placement=placement.id,
+        action=action.name,
+        group=action.group,
+        touchpoint=touchpoint.name,
+        channel=touchpoint.channel,
+        at=at,
+        expires_at=expires_at,
+    )
 
 
 def _slots(placements: Sequence[Placement]) -> list[Placement]:

@@ -1,7 +1,7 @@
 """The five tiers: consent, eligibility, applicability, suitability, contact. Each action stops at its first failing rule."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from decisioning import conditions
@@ -26,6 +26,10 @@ class Situation:
     stock: Mapping[str, int]
     in_time: Callable[[Action], bool]
     now: datetime
+
+    def after(self, contact: Contact) -> "Situation":
+        """The same situation once one more message was taken from the customer's attention."""
+        return replace(self, state=replace(self.state, contacts=(*self.state.contacts, contact)))
 
 
 @dataclass(frozen=True, slots=True)

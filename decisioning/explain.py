@@ -1,6 +1,7 @@
 """Why: for staff the whole trace, for the customer plain words. Both come from the decision alone."""
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 from decisioning.catalog import Action, Catalog, Touchpoint
@@ -20,6 +21,7 @@ _WHY = {
     "nothing_passed_the_rules": "Our own rules for contacting you left nothing to say.",
 }
 
+_TERMS = ("p", "c", "v", "l")
 _FROM = {"first_party": "you and your visits", "third_party": "a data partner"}
 
 
@@ -52,7 +54,7 @@ def for_staff(decision: Decision) -> dict[str, Any]:
         "funnel": funnel,
         "ranking": [_ranked(candidate) for candidate in decision.candidates],
         "probability_of_nothing": decision.nothing_units / WHOLE,
-        "first_without": {term: _first_without(decision, term) for term in ("p", "c", "v", "l")},
+        "first_without": {term: _first_without(decision, term) for term in _TERMS},
         "rejected": [
             {"action": one.action, "tier": one.tier, "rule": one.rule, "unlock": one.unlock} for one in decision.rejected
         ],
@@ -75,10 +77,7 @@ def _in_plain_words(result: Result, decision: Decision, catalog: Catalog) -> dic
     if result.action is None:
         return told
     action = catalog[result.action]
-    told["data_used"] = [
-        {"what": one.says, "from": "you and your visits" if one.source == "first_party" else "a data partner"}
-        for one in result.data
-    ]
+    told["data_used"] = [{"what": one.says, "from": _FROM[one.source]} for one in result.data]
     told["commercial_weight"] = _commercial_weight(result, decision, sells=action.job in SELLING)
     told["when"] = result.timing
     told["change"] = [
@@ -107,6 +106,8 @@ def _fields_read(action: Action, touchpoint: Touchpoint, policy: Policy) -> Iter
     for weight in policy.weights:
         if weight.scope.covers(action, touchpoint):
             conditions.append(weight.when)
+            if weight.scale is not None:
+                yield weight.scale
     conditions += [stage.when for stage in policy.journey]
     for condition in conditions:
         if condition is not None:
@@ -126,9 +127,10 @@ def _ranked(candidate: Candidate) -> dict[str, Any]:
 
 
 def _first_without(decision: Decision, term: str) -> str | None:
-    """The action with the highest priority had one term been 1 for all."""
+    """The action with the highest priority had one term been 1 for all; of equal ones the smaller name."""
 
     def priority(candidate: Candidate) -> float:
-        return candidate.terms.priority / getattr(candidate.terms, term) if getattr(candidate.terms, term) else 0.0
+        return float(prod(getattr(candidate.terms, other) for other in _TERMS if other != term))
 
-    return max(decision.candidates, key=lambda one: (priority(one), one.action)).action if decision.candidates else None
+    ranked = sorted(decision.candidates, key=lambda one: (-priority(one), one.action))
+    return ranked[0].action if ranked else None

@@ -26,20 +26,23 @@ def probabilities(worths: Sequence[Worth], *, group: TrialGroup, mass: float, in
     """The probability of each action and of NOTHING, in units of 2^-40 that sum to exactly 2^40.
 
     Treatment: Thompson sampling, with `mass` in [0, 1) shared among the actions with P > 0. Random: uniform over all that
-    passed. In distress only the first job of JOBS_IN_DISTRESS that has a helpful action competes.
+    passed. In distress only the actions of the first job of JOBS_IN_DISTRESS compete that is expected to be worth its
+    attention, and nothing is said only where none is.
     """
     if group == "random" and worths:
         return to_units({worth.action.name: 1.0 for worth in worths} | {NOTHING: 0.0})
     helpful = [worth for worth in worths if worth.terms.p > 0.0]
     rivals = _of_first_job(helpful) if in_distress else helpful
-    if not rivals:
-        return to_units({worth.action.name: 0.0 for worth in worths} | {NOTHING: 1.0})
-    best, nothing = highest(rivals)
     weights = {worth.action.name: 0.0 for worth in worths}
+    if not rivals:
+        return to_units(weights | {NOTHING: 1.0})
+    best, nothing = highest(rivals)
+    if in_distress:
+        # whether care is worth the attention is no question for an experiment, only which care is
+        mass, nothing = 0.0, 0.0
     for worth, probability in zip(rivals, best, strict=True):
         weights[worth.action.name] = (1.0 - mass) * float(probability) + mass / len(rivals)
-    weights[NOTHING] = (1.0 - mass) * nothing
-    return to_units(weights)
+    return to_units(weights | {NOTHING: (1.0 - mass) * nothing})
 
 
 def choose(units: Mapping[str, int], *, salt: str, decision_id: str, slot: str) -> str:
@@ -94,7 +97,8 @@ def _grid(worths: Sequence[Worth], points: int) -> NDArray[np.float64]:
 
 
 def _of_first_job(worths: Sequence[Worth]) -> list[Worth]:
+    worthwhile = [worth for worth in worths if worth.terms.priority > worth.threshold]
     for job in JOBS_IN_DISTRESS:
-        if found := [worth for worth in worths if worth.action.job == job]:
+        if found := [worth for worth in worthwhile if worth.action.job == job]:
             return found
     return []

@@ -71,7 +71,7 @@ def _fraction(a: NDArray[np.float64], x: NDArray[np.float64], log_gamma: NDArray
 def _integral(a: NDArray[np.float64], x: NDArray[np.float64], _: NDArray[np.float64]) -> NDArray[np.float64]:
     reach = _REACH * np.sqrt(a)
     far = np.where(x < a, np.maximum(x - reach, 0.0), x + reach)
-    t = x[:, None] + (far - x)[:, None] * (_NODES + 1.0) / 2.0
+    t = np.maximum(x[:, None] + (far - x)[:, None] * (_NODES + 1.0) / 2.0, _TINY)
     off = (t - a[:, None]) / a[:, None]
     density = np.exp(a[:, None] * (np.log1p(off) - off)) / t
     stirling = np.exp(1.0 / (12.0 * a) - 1.0 / (360.0 * a**3) + 1.0 / (1260.0 * a**5))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from decisioning.catalog import Touchpoint
 from decisioning.domain import Profile, Rejection, Wait
@@ -33,6 +33,7 @@ def now_or_later(
     population: Mapping[str, float],
     quiet: QuietHours | None,
     zone: ZoneInfo,
+    brand_zone: ZoneInfo,
     now: datetime,
     before: datetime | None = None,
 ) -> Moment | None:
@@ -40,16 +41,18 @@ def now_or_later(
 
     The score of an hour is the customer's share of visits in that hour of the day times that of its day of the week,
     each pooled with the population's; of the hours nearly as good as the best the earliest wins. `population` holds mean
-    values by feature name.
+    values by feature name. Quiet hours and words are local to the customer (`zone`); habits are counted in the hours of
+    the brand (`brand_zone`).
     """
     if touchpoint.direction == "inbound":
         return Moment(at=now, because="the customer is here now")
     hours, own_visits = _habit(HOURS, profile, population)
     days, _ = _habit(DAYS, profile, population)
     scored = [
-        (hours[local.hour] * days[local.weekday()], at)
+        (hours[counted.hour] * days[counted.weekday()], at)
         for at in _hours(now, now + touchpoint.horizon)
-        if (before is None or at < before) and not is_quiet(local := at.astimezone(zone), quiet)
+        if (before is None or at < before) and not is_quiet(at.astimezone(zone), quiet)
+        for counted in (at.astimezone(brand_zone),)
     ]
     if not scored:
         return None
@@ -70,6 +73,14 @@ def wait_for(rejected: Sequence[Rejection], *, touchpoint: Touchpoint, now: date
         if one.tier == "contact" and one.until is not None and one.until <= now + touchpoint.horizon
     ]
     return Wait(until=min(soon)[0], because=min(soon)[1]) if soon else None
+
+
+def zone_named(name: str | None) -> ZoneInfo | None:
+    """The time zone of an IANA name; None for no name, or for one that is none."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder of zones, such as America
+        return None
 
 
 def is_quiet(local: datetime, quiet: QuietHours | None) -> bool:

@@ -79,7 +79,9 @@ class BuildReport:
         for table in self.tables:
             match = "" if table.match_rate is None else f", {table.match_rate:.0%} of the customers matched"
             told.append(f"features  {table.view} ({table.source}): {table.rows:,} rows of {table.customers:,} customers{match}")
-            told += [f"features  {table.view}.{name}: {count:,} values unknown" for name, count in table.unknown.items() if count]
+            told += [
+                f"features  {table.view}.{name}: {count:,} values unknown" for name, count in table.unknown.items() if count
+            ]
         if self.unreadable or self.anonymous:
             told.append(f"features  left out: {self.unreadable:,} unreadable records, {self.anonymous:,} of no customer")
         return told

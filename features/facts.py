@@ -145,7 +145,8 @@ class Reader:
         return body
 
     def _struct(self, name: str, numbers: Mapping[str, str], *fields: Any) -> Any:
+        """A struct with a field for each number. Millions are made and none refers to itself: the collector may pass by."""
         renamed = {self.number_of[number]: written for number, written in numbers.items()}
         return msgspec.defstruct(
-            name, [*fields, *((field, float | None, None) for field in renamed)], rename=renamed, kw_only=True
+            name, [*fields, *((field, float | None, None) for field in renamed)], rename=renamed, kw_only=True, gc=False
         )

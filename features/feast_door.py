@@ -72,8 +72,10 @@ def _store(workspace: Workspace, registry: Path | None = None) -> "FeatureStore"
 def _contained(workspace: Workspace) -> Iterator[None]:
     """Feast at work, with KAIROS_WORKSPACE as its configuration reads it. What it does to the process is undone after.
 
-    Its import changes the filters of warnings, and a retrieval leaves directories of Prometheus in the environment.
+    Its import changes the filters of warnings and leaves directories of Prometheus in the environment.
     """
+    import prometheus_client  # noqa: F401 - before Feast, which would have it keep files open until the process ends
+
     before = dict(os.environ)
     try:
         with warnings.catch_warnings():

@@ -131,13 +131,14 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
 
     A server that is running sees the old rows until the new ones are there.
 
-    Raises FeatureStoreError where nothing is built or the profile changed since.
+    Raises FeatureStoreError where nothing is built or the profile changed since, StoreError where the file is no store.
     """
     began, told = time.perf_counter(), progress or _untold
     spec, report = workspace.profile, _current(workspace)
     store = PackedStore(workspace.data / ONLINE, spec)
     try:
-        reused = not store.stale and store.meta("build") == report.stamp
+        # a store that is ahead of the log followed another one
+        reused = not store.stale and store.meta("build") == report.stamp and store.cursor <= log.last_sequence()
         if not reused:
             told("reading the tables", 0.0)
             rows = {table.name: _latest(workspace, report.stamp, table.name, table.as_of) for table in spec.tables}

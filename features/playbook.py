@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from decisioning import check
 from decisioning.catalog import Action, ActionGroup, Catalog, Touchpoint
 from decisioning.emotion import Signal
 from decisioning.policy import Contact, Exploration, Groups, Policy, Purpose, Rules, Stage, Suppression, Weight
+from decisioning.timing import zone_named
 from features.schema import ProfileSpec
 from features.yaml_nodes import WorkspaceError, decode, position
 
@@ -34,10 +35,8 @@ class Brand:
     clock: ClockStart | None = None
 
     def __post_init__(self) -> None:
-        try:
-            ZoneInfo(self.time_zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"unknown time_zone {self.time_zone!r}; write an IANA name such as Europe/Paris") from error
+        if zone_named(self.time_zone) is None:
+            raise ValueError(f"unknown time_zone {self.time_zone!r}; write an IANA name such as Europe/Paris")
 
     @property
     def starts_at(self) -> datetime | None:

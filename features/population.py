@@ -27,7 +27,9 @@ def habits(rows: Mapping[str, StoredRows], spec: ProfileSpec) -> dict[str, float
             continue
         days = (stored.as_of_us.max() - stored.as_of_us) / DAY_US
         for name in wanted:
-            now = stored.values[:, table.names.index(name)] * np.exp2(-days / spec.index[name].half_life_days)
+            half_life = spec.index[name].half_life_days
+            faded = np.exp2(-days / half_life) if half_life else 1.0
+            now = stored.values[:, table.names.index(name)] * faded
             if not np.isnan(now).all():
                 means[name] = float(np.nanmean(now))
     return means

@@ -15,6 +15,7 @@ from decisioning.domain import Feature, FeatureIndex, OutcomeKind
 from features.tables import Aggregate, Attribute, Band, Column, Table
 
 DAYS: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_IN_FULL = dict(zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True))
 HOURS: tuple[str, ...] = tuple(f"{hour:02d}" for hour in range(24))
 RESERVED: frozenset[str] = frozenset({"customer_id", "at", "event_timestamp", "as_of", "label"})
 
@@ -264,5 +265,5 @@ def _feature(name: str, spec: FeatureSpec, label: str, view_name: str, view: Vie
         purpose=view.purpose,
         half_life_days=spec.half_life / timedelta(days=1) if spec.half_life else 0.0,
         labels=spec.labels,
-        says=_FAMILY.sub(label.replace("_", " "), spec.says),
+        says=_FAMILY.sub(_IN_FULL.get(label, label.replace("_", " ")), spec.says),
     )

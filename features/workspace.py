@@ -26,11 +26,9 @@ class Workspace:
         texts, faults = {}, []
         for name in FILES:
             try:
-                texts[name] = (folder / name).read_text(encoding="utf-8")
-            except FileNotFoundError:
-                faults.append(f"{folder / name}: the file is missing; copy the form from examples/grocer/{name}")
-            except UnicodeDecodeError as error:
-                faults.append(f"{folder / name}: not UTF-8 text (byte {error.start}); save the file as UTF-8")
+                texts[name] = _text(folder / name)
+            except WorkspaceError as error:
+                faults += error.faults
         if faults:
             raise WorkspaceError(faults)
         return cls(folder, compile_playbook(texts, folder=f"{folder}/"))
@@ -38,10 +36,7 @@ class Workspace:
     def read(self, name: str, kind: type[_T]) -> _T:
         """A further file of the workspace (such as models.yaml) as a value of type `kind`."""
         file = self.path / name
-        try:
-            return decode(file.read_text(encoding="utf-8"), kind, file=str(file))
-        except FileNotFoundError:
-            raise WorkspaceError([f"{file}: the file is missing; copy the form from examples/grocer/{name}"]) from None
+        return decode(_text(file), kind, file=str(file))
 
     @property
     def brand(self) -> Brand:
@@ -54,3 +49,14 @@ class Workspace:
     @property
     def log_url(self) -> str:
         return f"sqlite:///{self.data / 'log.db'}"
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise WorkspaceError([f"{file}: the file is missing; copy the form from examples/grocer/{file.name}"]) from None
+    except UnicodeDecodeError as error:
+        raise WorkspaceError([f"{file}: not UTF-8 text (byte {error.start}); save the file as UTF-8"]) from error
+    except OSError as error:
+        raise WorkspaceError([f"{file}: cannot be read ({error.strerror}); make it a file you may read"]) from error

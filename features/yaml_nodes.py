@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
+from math import isfinite
 from typing import Any, Literal, Union, get_args, get_origin
 
 import yaml
@@ -30,15 +31,15 @@ class WorkspaceError(KairosError):
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Place:
     file: str
-    key: str
+    keys: tuple[str, ...]
     node: yaml.Node
 
     def fault(self, cause: str) -> str:
         mark = self.node.start_mark
-        return f"{self.file}:{mark.line + 1}:{mark.column + 1}: {self.key or 'the file'}: {cause}"
+        return f"{self.file}:{mark.line + 1}:{mark.column + 1}: {'.'.join(self.keys) or 'the file'}: {cause}"
 
     def at(self, key: str, node: yaml.Node) -> "_Place":
-        return _Place(self.file, f"{self.key}.{key}" if self.key else key, node)
+        return _Place(self.file, (*self.keys, key), node)
 
 
 class _Failed(Exception):
@@ -61,11 +62,14 @@ def decode(text: str, kind: type[_T], *, file: str) -> _T:
         mark = error.problem_mark or error.context_mark
         where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
         raise WorkspaceError([f"{where}: not YAML: {error.problem or error.context}; mend this line"]) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise WorkspaceError([f"{file}:{line}:1: not YAML: {error.reason}; remove the character"]) from error
     if node is None:
         raise WorkspaceError([f"{file}:1:1: the file is empty; see the same file of the demo workspace for its form"])
     faults: list[str] = []
     try:
-        value = _value(_Place(file, "", node), kind, faults)
+        value = _value(_Place(file, (), node), kind, faults)
     except _Failed:
         value = None
     if faults:
@@ -115,7 +119,7 @@ def _record(place: _Place, kind: type, faults: list[str]) -> Any:
     fields = [field for field in dataclasses.fields(kind) if field.init]
     known = {field.metadata.get("key", field.name): field for field in fields if not field.metadata.get("is_key")}
     hints = typing.get_type_hints(kind)
-    given: dict[str, Any] = {field.name: place.key.rsplit(".", 1)[-1] for field in fields if field.metadata.get("is_key")}
+    given: dict[str, Any] = {field.name: place.keys[-1] for field in fields if field.metadata.get("is_key")}
     failed = False
     for key, node in _items(place, faults):
         inside = place.at(key, node)
@@ -195,9 +199,12 @@ def _union(place: _Place, kinds: tuple[Any, ...], faults: list[str]) -> Any:
     for kind in choices:
         mine: list[str] = []
         try:
-            return _value(place, kind, mine)
+            value = _value(place, kind, mine)
         except _Failed:
             tried = tried or mine
+        else:
+            faults.extend(mine)
+            return value
     faults.extend(tried)
     raise _Failed
 
@@ -235,7 +242,7 @@ def _convert(plain: Any, kind: Any) -> Any:
             return plain if kind is bool else None
         case int() if kind in (int, float):
             return kind(plain)
-        case float() if kind is float:
+        case float() if kind is float and isfinite(plain):
             return plain
         case datetime() if kind is datetime:
             return plain
@@ -246,12 +253,16 @@ def _convert(plain: Any, kind: Any) -> Any:
         case str() if kind is str:
             return plain
         case str() if kind is timedelta and (found := _DURATION.match(plain)):
-            return timedelta(**{_UNITS[found[2]]: float(found[1])})
+            try:
+                return timedelta(**{_UNITS[found[2]]: float(found[1])})
+            except OverflowError:
+                return None
         case str() if kind is time:
             try:
-                return time.fromisoformat(plain)
+                found_time = time.fromisoformat(plain)
             except ValueError:
                 return None
+            return found_time if found_time.tzinfo is None else None
     return None
 
 
@@ -264,7 +275,10 @@ def _parsed(place: _Place, make: Callable[[], Any], faults: list[str]) -> Any:
 
 
 def _plain(node: yaml.Node) -> Any:
-    """The plain value of a node. YAML 1.1 reads 21:00 as a number in base 60 and `on` as true; a time and a word are meant."""
+    """The plain value of a node; its text where it has none, as for 2018-02-30.
+
+    YAML 1.1 reads 21:00 as a number in base 60 and `on` as true; a time and a word are meant.
+    """
     if isinstance(node, yaml.ScalarNode):
         if node.tag == "tag:yaml.org,2002:int" and ":" in node.value:
             return node.value
@@ -273,5 +287,7 @@ def _plain(node: yaml.Node) -> Any:
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node, deep=True)
+    except (ValueError, yaml.MarkedYAMLError):
+        return node.value if isinstance(node, yaml.ScalarNode) else "something that has no plain value"
     finally:
         loader.dispose()

@@ -48,6 +48,11 @@ def install(app: FastAPI) -> None:
         detail = "Nothing was accepted: the log cannot be written now. Send it again later; a repeated message id is safe."
         return _answer(Problem(503, "The log is unavailable", detail, retry_after=5))
 
+    @app.exception_handler(Exception)
+    def unforeseen(_: Request, __: Exception) -> JSONResponse:
+        # the server's own log has the traceback; the caller learns nothing of the inside
+        return _answer(Problem(500, "The server failed", "This is a fault of the server, not of the request; it was logged."))
+
 
 def _answer(problem: Problem) -> JSONResponse:
     body: dict[str, object] = {

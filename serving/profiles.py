@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from decisioning.domain import Profile
-from features.packed import PackedStore
+from features.packed import PackedStore, StoreError
 from features.projector import Projector
 from serving.ports import ProfilesUnavailable
 
@@ -39,7 +39,7 @@ class PackedProfiles:
             try:
                 self._projector.run_once()
                 self._trouble = None
-            except sqlite3.Error as error:
+            except (sqlite3.Error, StoreError) as error:
                 self._trouble = str(error)
 
     def trouble(self) -> str | None:

@@ -22,7 +22,8 @@ signals:
   Satisfaction Rated: {rating: rating, scale: [1, 5]}
 """,
     "touchpoints.yaml": """
-app: {channel: app, direction: inbound, jobs: [sell, inform, recover], attention: 0.02, default: {title: "Welcome to {brand}", body: Hello.}}
+app: {channel: app, direction: inbound, jobs: [sell, inform, recover], attention: 0.02,
+  default: {title: "Welcome to {brand}", body: Hello.}}
 phone: {channel: phone, direction: inbound, jobs: [serve, recover], default: {title: Listen, body: Ask how to help.}}
 email: {channel: email, direction: outbound, jobs: [sell, inform], attention: 0.05, horizon: 48h}
 """,
@@ -95,17 +96,46 @@ views:
       "spend_90d_{topic}": {sum: products.price, by: topic, half_life: 90d, unit: USD, says: what you buy}
       "hour_{hour}": {sum: 1, by: hour, half_life: 90d, unit: orders}
       "day_{day}": {sum: 1, by: day, half_life: 90d, unit: orders}
+  offers:
+    source: first_party
+    purpose: personalisation
+    owner: data@corner.example
+    on: {outcome: accepted}
+    features:
+      accepted_180d: {sum: 1, half_life: 180d, unit: offers, says: which offers you took up}
 """,
 }
 
+MODELS = """
+churn:
+  event: Order Completed
+  horizon: 30d
+  active_within: 60d
+  train: [2017-04-01, 2017-06-01, 2017-08-01]
+  test: [2017-10-01]
+  columns: [orders_30d, spend_90d, since_order]
+  parameters: {num_iterations: 40, num_leaves: 4, min_data_in_leaf: 10, num_threads: 1}
+preference:
+  touchpoint: email
+  success: accepted
+  train: {from: 2017-03-01, until: 2017-08-01}
+  test: {from: 2017-08-01, until: 2018-03-01}
+  folds: [2017-04-15, 2017-06-01]
+  customer: [orders_30d, accepted_180d]
+  action: {coupons: {}, topic: {}}
+  cross: {share: {pick: "spend_90d_{topic}", over: spend_90d}}
+  parameters: {num_iterations: 40, num_leaves: 4, min_data_in_leaf: 10, num_threads: 1}
+"""
+"""What the brand's models learn, for tests that train: write_workspace(path, models=MODELS)."""
+
 
 def playbook(**changed: str) -> Playbook:
-    """The brand's playbook, with the texts of some files changed: playbook(policy=...)."""
+    """The brand, compiled. An argument such as `policy` replaces the text of that file."""
     return compile_playbook(TEXTS | {f"{name}.yaml": text for name, text in changed.items()})
 
 
 def write_workspace(folder: Path, **more: str) -> Path:
-    """The brand as a workspace folder, with further files: write_workspace(path, models=...)."""
+    """The brand as a workspace folder. An argument such as `models` is the text of a further file."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (TEXTS | {f"{name}.yaml": text for name, text in more.items()}).items():
         (folder / name).write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from features import bundle
 from features.bundle import BundledModel
-from features.workspace import Workspace
+from features.schema import ProfileSpec
 from measure import charts
 from training import evaluate, models
 from training.dataset import Dataset
@@ -24,19 +24,24 @@ from training.settings import Churn, Preference
 _UNITS = {"churn": "customers", "preference": "offers"}
 
 
-def identity(name: str, data: Dataset, settings: Churn | Preference) -> dict[str, str]:
-    """Tags that two runs share when data, settings and code are the same: then they make the same model."""
+def identity(name: str, data: Dataset, settings: Churn | Preference, profile: ProfileSpec) -> dict[str, str]:
+    """Tags that two runs share when data, settings, profile and code are the same: then they make the same model."""
+    topics = tuple(profile.topics)
+    read = [profile.index[feature] for feature in data.row.needs(topics)]
+    # what promotion will compare: a run is reused only where it can also be promoted
+    meaning = [(one.name, one.ages, one.half_life_days, one.unit, one.labels) for one in read]
     return {
         "kairos.model": name,
         "kairos.data": data.fingerprint,
         "kairos.settings": _digest(repr(settings).encode()),
+        "kairos.profile": _digest(repr((topics, meaning)).encode()),
         "kairos.code": _code(),
         "kairos.lightgbm": models.VERSION,
     }
 
 
 def evidence(
-    name: str, data: Dataset, fitted: Fitted, settings: Churn | Preference, workspace: Workspace
+    name: str, data: Dataset, fitted: Fitted, settings: Churn | Preference, profile: ProfileSpec
 ) -> tuple[Learned, Evidence]:
     """Reads the test: once, after everything is fitted."""
     test = np.flatnonzero(data.test)
@@ -44,8 +49,8 @@ def evidence(
     evaluation = evaluate.evaluate(
         data.labels[test],
         probabilities,
-        customers=[data.customers[row] for row in test],
-        groups=None if data.groups is None else [data.groups[row] for row in test],
+        customers=[data.customers[int(row)] for row in test],
+        groups=None if data.groups is None else [data.groups[int(row)] for row in test],
         references=settings.references,
         seed=settings.parameters.seed,
     )
@@ -82,7 +87,7 @@ def evidence(
         files={
             LEARNED: learned.encoded(),
             **_plots(name, data.labels[test], probabilities),
-            **_bundle(model, workspace),
+            **_bundle(model, profile),
         },
         columns=data.row.names,
         model=models.booster(fitted.text),
@@ -109,9 +114,9 @@ def _plots(name: str, labels: NDArray[np.uint8], probabilities: NDArray[np.float
     return files
 
 
-def _bundle(model: BundledModel, workspace: Workspace) -> dict[str, bytes]:
+def _bundle(model: BundledModel, profile: ProfileSpec) -> dict[str, bytes]:
     """The model in the server's form, alone in a bundle: promotion reads it from here and checks its hash."""
-    alone = bundle.bundled([model], workspace.profile.index, tuple(workspace.profile.topics))
+    alone = bundle.bundled([model], profile.index, tuple(profile.topics))
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder, bundle.write(alone, Path(folder)))
         return {f"{BUNDLE}/{home.name}/{file.name}": file.read_bytes() for file in sorted(home.iterdir())}
@@ -119,10 +124,11 @@ def _bundle(model: BundledModel, workspace: Workspace) -> dict[str, bytes]:
 
 @cache
 def _code() -> str:
-    """A hash of the sources that make a model what it is: the rooms below the server."""
+    """A hash of the sources that make and judge a model. What features compute is in the fingerprint of the data."""
     root = Path(__file__).resolve().parent.parent
-    files = sorted(file for room in ("decisioning", "features", "measure", "training") for file in (root / room).rglob("*.py"))
-    return _digest(*(part for file in files for part in (str(file.relative_to(root)).encode(), file.read_bytes())))
+    files = [root / "features" / "bundle.py", root / "features" / "rows.py"]
+    files += sorted(file for room in ("measure", "training") for file in (root / room).glob("*.py"))
+    return _digest(*(part for file in files for part in (file.name.encode(), file.read_bytes())))
 
 
 def _version() -> str:

@@ -202,7 +202,7 @@ def _outcomes(log: Log, touchpoint: str) -> pl.DataFrame:
     ).with_columns(outcome_at=records.filter(pl.Series(tied, dtype=pl.Boolean))["at"])
 
 
-_OFFERS = {
+_OFFERS: dict[str, pl.DataType | type[pl.DataType]] = {
     "row": pl.UInt32,
     "decision_id": pl.String,
     "imported": pl.Boolean,

@@ -44,7 +44,7 @@ def fit(
     settings = asdict(parameters) | _FIXED | ({"monotone_constraints": bounds} if any(bounds) else {})
     rounds = settings.pop("num_iterations")
     data = lgb.Dataset(matrix, labels, feature_name=list(columns), params={"verbose": -1})
-    return lgb.train(settings, data, num_boost_round=rounds).model_to_string()
+    return str(lgb.train(settings, data, num_boost_round=rounds).model_to_string())
 
 
 def booster(text: str) -> lgb.Booster:
@@ -52,7 +52,7 @@ def booster(text: str) -> lgb.Booster:
     return lgb.Booster(model_str=text)
 
 
-def raw(text: str, matrix: NDArray[np.float32], *, threads: int = 2) -> Floats:
+def raw(text: str, matrix: NDArray[np.float32], *, threads: int = 1) -> Floats:
     """Scores (n,) before calibration: log-odds as the trees add them up."""
     scores = booster(text).predict(matrix, raw_score=True, num_threads=threads)
     return np.asarray(scores, dtype=np.float64)

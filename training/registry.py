@@ -247,10 +247,10 @@ def _current(mlflow: Any, uri: str) -> Iterator[None]:
     finally:
         mlflow.set_registry_uri(None)
         mlflow.set_tracking_uri(None)
-        for name in names:
+        for name, value in before.items():
             os.environ.pop(name, None)
-            if before[name] is not None:
-                os.environ[name] = before[name]
+            if value is not None:
+                os.environ[name] = value
 
 
 def _abandoned(tags: Mapping[str, str]) -> bool:

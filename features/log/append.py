@@ -196,8 +196,8 @@ class Log:
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except sa.exc.DBAPIError as error:
-            raise LogUnavailable(f"the log cannot be used: {error.orig}") from error
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            raise LogUnavailable(f"the log cannot be used: {getattr(error, 'orig', error)}") from error
 
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:

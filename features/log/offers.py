@@ -12,11 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from decisioning.domain import Evidence, Learner
-from features.log.records import Record, microseconds, moment
+from features.log.records import SEEN, Record, microseconds, moment
 from features.log.tables import learner, offers, records
 
 _CHUNK = 500
-_SHOWN = ("delivered", "shown", "opened", "clicked", "accepted", "converted", "rejected", "referred")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +127,8 @@ def _put_out(connection: sa.Connection, body: Mapping[str, Any]) -> None:
 
 def _with_offers(connection: sa.Connection, decision_ids: set[str]) -> set[str]:
     """Those of the decisions that have offers: an import's outcomes have none, and there are many of them."""
-    ids, found = sorted(decision_ids), set()
+    ids = sorted(decision_ids)
+    found: set[str] = set()
     for start in range(0, len(ids), _CHUNK):
         query = sa.select(offers.c.decision_id).where(offers.c.decision_id.in_(ids[start : start + _CHUNK]))
         found.update(connection.execute(query).scalars())
@@ -147,7 +147,7 @@ def _confirm(connection: sa.Connection, dialect: Any, body: Mapping[str, Any], *
     outcome = body["outcome"]
     in_window = offer.window_us is None or at <= max(offer.due_us, offer.shown_us or 0) + offer.window_us
     succeeds = offer.success_us is None and outcome == offer.success and in_window
-    shows = offer.shown_us is None and (outcome in _SHOWN or succeeds)
+    shows = offer.shown_us is None and outcome in SEEN
     if not shows and not succeeds:
         return
     changes = {"shown_us": at} if shows else {}

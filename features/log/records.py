@@ -2,13 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
+
+from decisioning.domain import OutcomeKind
 
 Kind = Literal["event", "decision", "outcome", "consent", "catalog"]
 
 VERSION = 1
+SEEN: frozenset[OutcomeKind] = frozenset(get_args(OutcomeKind)) - {"bounced"}
+"""The outcomes that show that a message reached its customer: all but one."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 

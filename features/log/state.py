@@ -10,9 +10,7 @@ import msgspec
 from decisioning.domain import Contact, Refusal, State
 from decisioning.emotion import Feeling, Signal, felt
 from decisioning.policy import CONTACT_MEMORY
-from features.log.records import Record
-
-_CONFIRMING = ("delivered", "shown", "opened", "clicked", "accepted", "converted")
+from features.log.records import SEEN, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +24,8 @@ class StateRules:
 
 def fold(state: State, record: Record, rules: StateRules) -> State:
     """The state after one more record of this customer. The record's own times are used; no clock is read."""
-    state = state if state.known else replace(state, known=True)
+    if not state.known and _tells_of_a_customer(record):
+        state = replace(state, known=True)
     match record.kind:
         case "event":
             return _event(state, record, rules)
@@ -41,6 +40,11 @@ def fold(state: State, record: Record, rules: StateRules) -> State:
             return state
 
 
+def _tells_of_a_customer(record: Record) -> bool:
+    """Whether the brand has heard of the customer; that somebody asked what to show to a stranger tells nothing."""
+    return record.kind != "decision" or record.body.get("origin") == "imported"
+
+
 def encode(state: State) -> bytes:
     return msgspec.json.encode(state)
 
@@ -50,8 +54,9 @@ def decode(body: bytes) -> State:
 
 
 def _event(state: State, record: Record, rules: StateRules) -> State:
-    # most events say nothing of the state; do not decode their payload
-    if b'"identify"' not in record.payload and not any(name.encode() in record.payload for name in rules.signals):
+    # most events say nothing of the state; do not decode their payload (unless a name in it may be written in escapes)
+    names = ("identify", *rules.signals)
+    if b"\\" not in record.payload and not any(name.encode() in record.payload for name in names):
         return state
     body = record.body
     if body.get("type") == "identify":
@@ -86,9 +91,9 @@ def _traits(state: State, traits: Mapping[str, Any]) -> State:
 def _outcome(state: State, record: Record, rules: StateRules) -> State:
     body, at = record.body, record.event_time
     outcome, action = body["outcome"], body.get("action")
-    if outcome in _CONFIRMING:
+    if outcome in SEEN:
         contacts = tuple(replace(contact, confirmed=True) if _is_of(contact, body) else contact for contact in state.contacts)
-        return replace(state, contacts=contacts)
+        state = replace(state, contacts=contacts)
     if outcome == "rejected" and action:
         refusal = Refusal(action=action, group=body.get("group") or action, at=at)
         return replace(state, refusals=(*_recent(state.refusals, at), refusal))

@@ -68,10 +68,15 @@ def test_loading_replaces_everything(store: PackedStore) -> None:
 
 def test_a_write_that_fails_leaves_rows_and_cursor_as_they_were(store: PackedStore) -> None:
     store.load(_stored("orders", "anne", points=1.0), cursor=3, meta={})
-    with pytest.raises(RuntimeError, match="pulled"), store.writing() as writing:
-        writing.put("orders", _stored("orders", "anne", points=9.0)["orders"])
-        writing.move(4)
-        raise RuntimeError("the plug was pulled")
+
+    def write_half() -> None:
+        with store.writing() as writing:
+            writing.put("orders", _stored("orders", "anne", points=9.0)["orders"])
+            writing.move(4)
+            raise RuntimeError("the plug was pulled")
+
+    with pytest.raises(RuntimeError, match="pulled"):
+        write_half()
     assert (store.read("anne", START).get("points"), store.cursor) == (1.0, 3)
 
 

@@ -7,7 +7,7 @@ from features.packed_rows import Form, StoredRows, entity_key
 from tests.features.worlds import PROFILE, spec
 
 TABLE = spec().tables[0]
-NUMBERS = st.one_of(st.just(float("nan")), st.floats(-1e12, 1e12, allow_nan=False, width=32))
+NUMBERS = st.one_of(st.just(float("nan")), st.floats(-(2.0**40), 2.0**40, allow_nan=False, width=32))
 
 
 def _rows(values: np.ndarray, as_of: int = 1_483_246_800_000_000) -> StoredRows:

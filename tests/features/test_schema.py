@@ -15,6 +15,7 @@ def test_a_family_becomes_a_feature_for_each_topic_hour_and_day() -> None:
     assert [name for name in index.positions if name.startswith("hour_")] == [f"hour_{hour:02d}" for hour in range(24)]
     assert next(name for name in index.positions if name.startswith("day_")) == "day_mon"
     assert index["spend_90d_bakery"].says == "what you spend on bakery"
+    assert index["day_tue"].says == "how often you shop on a Tuesday"
 
 
 def test_the_index_stands_in_the_order_of_the_file_and_says_how_values_age() -> None:

@@ -39,7 +39,7 @@ views:
       "spend_90d_{topic}": {sum: products.price, by: topic, half_life: 90d, unit: USD, says: "what you spend on {topic}"}
       "items_{topic}": {sum: 1, by: topic}
       "hour_{hour}": {sum: 1, by: hour, half_life: 90d}
-      "day_{day}": {sum: 1, by: day, half_life: 90d}
+      "day_{day}": {sum: 1, by: day, half_life: 90d, says: "how often you shop on a {day}"}
   offers:
     purpose: personalisation
     on: {outcome: [delivered, accepted]}

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from decisioning.domain import Predictions, Profile
-from features.log import Log
+from features.log import Log, LogUnavailable, Record
 from features.packed import PackedStore
 from features.playbook import Playbook
 from features.projector import Projector
@@ -68,16 +68,17 @@ class Shop:
         products = [{"product_id": "1", "category": category, "price": 12.0, "quantity": 1}]
         return self.event("Order Completed", customer, at=at, total=12.0, products=products)
 
-    def consent(self, customer: str = "anna", purpose: str = "marketing") -> None:
-        import json
-
-        from features.log import Record
-
+    def consent(self, customer: str = "anna", purpose: str = "marketing", *, granted: bool = True) -> None:
         self.said += 1
-        now = self.ports.clock.now() - timedelta(days=30)
-        payload = json.dumps({"customer_id": customer, "purpose": purpose, "granted": True, "source": "test"}).encode()
+        now = self.ports.clock.now()
+        body = {"customer_id": customer, "purpose": purpose, "granted": granted, "source": "test"}
         record = Record(
-            kind="consent", message_id=f"c-{self.said}", customer_id=customer, event_time=now, known_time=now, payload=payload
+            kind="consent",
+            message_id=f"c-{self.said}",
+            customer_id=customer,
+            event_time=now,
+            known_time=now,
+            payload=msgspec.json.encode(body),
         )
         self.log.append([record])
 
@@ -110,7 +111,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 @pytest.fixture
 def broken_log(shop: Shop) -> Iterator[TestClient]:
     """The same server once its log can no longer be used."""
-    from features.log import LogUnavailable
 
     class Broken:
         def __getattr__(self, name: str) -> Any:

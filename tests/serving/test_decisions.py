@@ -98,7 +98,7 @@ def test_a_decision_can_be_read_again_and_explained_to_staff_and_customer(shop: 
     assert shop.client.get(path).json() == made
     staff = shop.client.get(f"{path}/why", params={"for": "staff"}).json()
     assert staff["funnel"]["candidates"] == 3
-    assert [one["action"] for one in staff["ranking"]][0] == "bread"
+    assert staff["ranking"][0]["action"] == "bread"
     customer = shop.client.get(f"{path}/why").json()["results"][0]
     assert {"what": "what you buy", "from": "you and your visits"} in customer["data_used"]
     assert "place" in customer["commercial_weight"]
@@ -110,18 +110,9 @@ def test_a_decision_nobody_made_is_not_found(shop: Shop) -> None:
 
 
 def test_data_without_consent_is_not_used(shop: Shop) -> None:
-    import json
-
-    from features.log import Record
-
     shop.known()
     assert shop.decide()["journey_stage"] == "active"
-    now = shop.ports.clock.now()
-    payload = json.dumps({"customer_id": "anna", "purpose": "personalisation", "granted": False, "source": "test"}).encode()
-    withdrawn = Record(
-        kind="consent", message_id="w", customer_id="anna", event_time=now, known_time=now, payload=payload
-    )
-    shop.log.append([withdrawn])
+    shop.consent(purpose="personalisation", granted=False)
     answer = shop.decide()
     assert answer["journey_stage"] == "prospect"
     assert {"action": "bread", "tier": "eligibility", "rule": "has_shopped"}.items() <= answer["rejected"][0].items()

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import date, timedelta
+
 import numpy as np
 import pytest
 
@@ -33,8 +36,6 @@ def _dataset(seed: int = 1, *, signal: float = 2.0) -> Dataset:
 
 
 def _settings(**more: object) -> Churn:
-    from datetime import date, timedelta
-
     return Churn(
         event="e",
         horizon=timedelta(days=30),
@@ -48,8 +49,6 @@ def _settings(**more: object) -> Churn:
 
 
 def _with(data: Dataset, **changes: object) -> Dataset:
-    from dataclasses import replace
-
     return replace(data, **changes)
 
 

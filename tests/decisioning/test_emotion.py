@@ -1,0 +1,119 @@
+"""Feelings: how an event is read, what stays, when selling stops and when it may go on."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from decisioning.domain import Emotion, State
+from decisioning.emotion import Feeling, Signal, felt, heals_at, intensity_at, suppressed
+from decisioning.policy import Suppression
+from tests import worlds
+from tests.worlds import NOW
+
+HALF_LIFE = timedelta(days=7)
+POLICY = Suppression(intensity=0.5, confidence=0.5, half_life=HALF_LIFE)
+
+
+def angry(intensity: float = 0.8, *, days_ago: float = 0.0, confidence: float = 1.0) -> Emotion:
+    return Emotion(valence=-0.9, intensity=intensity, confidence=confidence, at=NOW - timedelta(days=days_ago))
+
+
+@pytest.mark.parametrize(
+    ("rating", "scale", "valence"),
+    [(1, (1.0, 5.0), -1.0), (3, (1.0, 5.0), 0.0), (4, (1.0, 5.0), 0.5), (5, (1.0, 5.0), 1.0), (9, (1.0, 5.0), 1.0),
+     (-3, (1.0, 5.0), -1.0), (0, (10.0, 0.0), 1.0), (10, (10.0, 0.0), -1.0)],
+)  # fmt: skip
+def test_a_rating_is_read_on_its_scale_from_worst_to_best(rating: float, scale: tuple[float, float], valence: float) -> None:
+    feeling = Signal(rating="rating", scale=scale).feeling(rating)
+    assert feeling == Feeling(valence=valence, intensity=abs(valence))
+
+
+def test_an_event_without_its_rating_says_nothing_and_a_fixed_emotion_needs_none() -> None:
+    fixed = Feeling(valence=-0.8, intensity=0.8)
+    assert Signal(rating="rating").feeling(None) is None
+    assert Signal(emotion=fixed).feeling(None) == fixed
+    assert Signal(complaint="opened").feeling(None) is None
+
+
+@pytest.mark.parametrize("wrong", [{"valence": -1.1}, {"intensity": 1.1}, {"intensity": -0.1}, {"confidence": 2.0}])
+def test_a_feeling_outside_its_range_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="lies in"):
+        Feeling(**({"valence": 0.0, "intensity": 0.5} | wrong))
+
+
+def test_a_signal_that_contradicts_itself_is_refused() -> None:
+    with pytest.raises(ValueError, match="either"):
+        Signal(emotion=Feeling(valence=0.0, intensity=0.0), rating="rating")
+    with pytest.raises(ValueError, match="differ"):
+        Signal(rating="rating", scale=(3.0, 3.0))
+
+
+@pytest.mark.parametrize(("days", "left"), [(0, 0.8), (7, 0.4), (14, 0.2), (28, 0.05), (-3, 0.8)])
+def test_a_feeling_halves_every_half_life_and_is_not_felt_more_before_it_was(days: int, left: float) -> None:
+    assert intensity_at(angry(0.8), NOW + timedelta(days=days), half_life=HALF_LIFE) == pytest.approx(left)
+
+
+def test_a_weaker_feeling_does_not_wipe_out_what_is_left_of_a_stronger_one() -> None:
+    relief = Feeling(valence=0.2, intensity=0.3)
+    soon = felt(worlds.state(emotion=angry(0.8, days_ago=1)), relief, at=NOW, half_life=HALF_LIFE)
+    late = felt(worlds.state(emotion=angry(0.8, days_ago=30)), relief, at=NOW, half_life=HALF_LIFE)
+    assert soon.emotion == angry(0.8, days_ago=1)
+    assert late.emotion is not None and late.emotion.valence == 0.2
+
+
+def test_an_event_that_says_nothing_changes_nothing() -> None:
+    state = worlds.state(emotion=angry())
+    assert felt(state, None, at=NOW, half_life=HALF_LIFE) is state
+
+
+feelings = st.builds(
+    Feeling,
+    valence=st.sampled_from([-1.0, -0.5, 0.0, 0.5]),
+    intensity=st.floats(0.0, 1.0),
+    confidence=st.sampled_from([0.3, 1.0]),
+)
+arrivals = st.lists(st.tuples(feelings, st.integers(0, 60)), min_size=2, max_size=4)
+
+
+@given(arrivals)
+def test_the_order_in_which_feelings_become_known_does_not_matter(known: list[tuple[Feeling, int]]) -> None:
+    ends = set()
+    for order in permutations(known):
+        state = State(customer_id="1029")
+        for feeling, days in order:
+            state = felt(state, feeling, at=NOW - timedelta(days=days), half_life=HALF_LIFE)
+        ends.add(state.emotion)
+    assert len(ends) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        ({"open_complaints": ("c1",)}, "open_complaint"),
+        ({"emotion": angry(0.8)}, "negative_emotion"),
+        ({"open_complaints": ("c1",), "emotion": angry(0.8)}, "open_complaint"),
+        ({"emotion": angry(0.4)}, None),
+        ({"emotion": angry(0.8, days_ago=6)}, None),
+        ({"emotion": angry(0.8, confidence=0.4)}, None),
+        ({"emotion": Emotion(valence=0.9, intensity=0.9, confidence=1.0, at=NOW)}, None),
+    ],
+    ids=["calm", "complaint", "anger", "both", "slight", "faded", "uncertain", "joy"],
+)  # fmt: skip
+def test_selling_stops_for_a_complaint_or_an_intense_and_certain_negative_emotion(
+    changes: dict[str, object], reason: str | None
+) -> None:
+    assert suppressed(worlds.state(**changes), POLICY, NOW) == reason
+
+
+@given(st.floats(0.5, 1.0), st.floats(0.01, 1.0), st.integers(1, 400 * 86_400))
+def test_an_emotion_suppresses_until_it_heals_and_not_from_then_on(intensity: float, limit: float, half_life: int) -> None:
+    policy = Suppression(intensity=min(limit, intensity), confidence=0.5, half_life=timedelta(seconds=half_life))
+    state = worlds.state(emotion=angry(intensity))
+    assert state.emotion is not None
+    healed = heals_at(state.emotion, policy)
+    assert suppressed(state, policy, healed) is None
+    assert suppressed(state, policy, healed - timedelta(seconds=1)) == "negative_emotion"

@@ -1,0 +1,144 @@
+"""The demo, told twice from nothing on the real data, and the README's example against its server."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import kairos
+from examples.grocer import story
+from features import offline
+from features.packed import PackedStore
+from features.workspace import Workspace
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Told:
+    workspace: Path
+    first: subprocess.CompletedProcess[str]
+    second: subprocess.CompletedProcess[str]
+
+    @property
+    def decisions(self) -> list[dict[str, Any]]:
+        return json.loads(self.first.stdout)["decisions"]  # type: ignore[no-any-return]
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        return json.loads(self.first.stdout)["before_after"]  # type: ignore[no-any-return]
+
+
+def tell(workspace: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "kairos", "demo", "--once", "--json", "--workspace", str(workspace)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    return told
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    workspace = tmp_path_factory.mktemp("demo") / "grocer"
+    workspace.mkdir()
+    for file in (ROOT / "examples" / "grocer").glob("*.yaml"):
+        shutil.copy(file, workspace)
+    return Told(workspace, tell(workspace), tell(workspace))
+
+
+def test_every_telling_tells_the_same(told: Told) -> None:
+    assert told.first.stdout == told.second.stdout
+
+
+def test_a_second_telling_imports_and_trains_nothing_again(told: Told) -> None:
+    assert "appending to the log" in told.first.stderr
+    assert "appending to the log" not in told.second.stderr
+    assert "learning" not in told.second.stderr
+
+
+def test_real_households_get_real_messages_at_every_touchpoint(told: Told) -> None:
+    decisions = told.decisions
+    results = [result for answer in decisions for result in answer["results"]]
+    assert len(decisions) >= 12
+    assert len({answer["customer_id"] for answer in decisions}) >= 6
+    assert {answer["touchpoint"] for answer in decisions} == {
+        "app_home", "web", "till_receipt", "call_centre", "email", "mailer",
+    }  # fmt: skip
+    assert len({result["action"] for result in results if result["action"]}) >= 4
+    assert len({result["message"]["title"] for result in results if result["message"]}) >= 8
+    assert len({(result["send_at"], result["timing"]) for result in results if result["send_at"]}) >= 3
+    assert all(answer["logged"] for answer in decisions)
+    assert all(result["reason"] for result in results)
+
+
+def test_the_terms_multiply_to_the_priority(told: Told) -> None:
+    for answer in told.decisions:
+        for result in answer["results"]:
+            if terms := result["terms"]:
+                assert result["priority"] == pytest.approx(terms["p"] * terms["c"] * terms["v"] * terms["l"], abs=1e-9)
+
+
+def test_each_thing_posted_changes_the_next_decision_for_a_stated_reason(told: Told) -> None:
+    refusal, complaint, closing = told.changes
+    for change in told.changes:
+        assert change["before"]["results"][0]["action"] != change["after"]["results"][0]["action"]
+        assert change["because"]
+    refused = refusal["before"]["results"][0]["action"]
+    assert {one["action"]: one["rule"] for one in refusal["after"]["rejected"]}[refused] == "cool_down"
+    assert complaint["after"]["results"][0]["action"] == "apology_call"
+    assert "open_complaint" in {one["rule"] for one in complaint["after"]["rejected"]}
+    assert closing["before"]["results"][0]["action"] == "apology_call"
+
+
+def test_every_household_has_the_same_profile_online_and_offline(told: Told) -> None:
+    workspace = Workspace.load(told.workspace)
+    index = workspace.profile.index
+    store = PackedStore(workspace.data / offline.ONLINE, workspace.profile)
+    customers, at = [str(number) for number in range(1, 2501)], datetime(2018, 1, 15, 9, tzinfo=UTC)
+    asked = pl.DataFrame(
+        {"customer_id": customers, "at": [at] * len(customers)}, schema_overrides={"at": pl.Datetime("us", "UTC")}
+    )
+    log = kairos.open_log(workspace)
+    offline.build(workspace, log)  # with what the telling itself added
+    log.close()
+    frame = offline.training_frame(workspace, asked)
+    expected = frame.select([feature.name for feature in index.features]).to_numpy().astype(np.float64)
+    found = np.array([store.read(customer, at).values for customer in customers], dtype=np.float64)
+    store.close()
+    assert (np.isnan(expected) == np.isnan(found)).all()
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=0)
+
+
+@pytest.fixture
+def server(told: Told) -> Iterator[story.Server]:
+    """The server over what the telling left."""
+    workspace = Workspace.load(told.workspace)
+    log = kairos.open_log(workspace)
+    with story.Server(kairos.application(workspace, log, kairos.engine_clock(workspace, log)), port=0) as server:
+        yield server
+    log.close()
+
+
+def test_the_readmes_example_runs(server: story.Server, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    exec(compile(example.replace("http://127.0.0.1:8000", server.url), "README.md", "exec"), {})
+    assert capsys.readouterr().out.strip()
+
+
+def test_while_one_telling_runs_another_is_refused(told: Told) -> None:
+    from examples.grocer import base
+
+    with base.alone(Workspace.load(told.workspace)):
+        command = [sys.executable, "-m", "kairos", "demo", "--once", "--workspace", str(told.workspace)]
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert second.returncode == 2
+    assert "another 'kairos demo' runs" in second.stderr
