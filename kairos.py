@@ -255,8 +255,14 @@ def main() -> None:
     try:
         app()
     except KairosError as error:
-        _err.print(f"[red]kairos:[/red] {error}", markup=True, highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(f"the package {error.name!r} is not installed; install what this verb needs: pip install 'kairos-nba[training]'")
+
+
+def _fail(message: str) -> None:
+    _err.print(f"kairos: {message}", markup=False, highlight=False, soft_wrap=True, style="red")
+    sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -25,14 +25,16 @@ class Orders:
 def orders(tables: Tables) -> Orders:
     """One message a basket. A product's `price` is what its line brought in, its `category` the department.
 
-    `total` sums the kept lines; `discount` sums every discount of the basket, also of lines left out: the line of a
-    coupon sells nothing, yet carries what the coupon took off.
+    `total` sums the kept lines; `discount` sums every discount of the basket and `coupons_used` counts its lines with a
+    coupon, also of lines left out: the line of a coupon sells nothing, yet carries what the coupon took off.
     """
     lines = tables.transactions.join(tables.products, on="product_id", how="left", maintain_order="left").with_columns(
         fuel=pl.col("product_type").str.starts_with(_FUEL).fill_null(value=False)
     )
     sold = lines.filter(pl.col("sales_value") > 0)
-    discounts = lines.group_by("basket_id").agg(discount=pl.sum_horizontal(_DISCOUNTS).sum().round(2))
+    discounts = lines.group_by("basket_id").agg(
+        discount=pl.sum_horizontal(_DISCOUNTS).sum().round(2), coupons_used=(pl.col("coupon_disc") > 0).sum()
+    )
     baskets = _baskets(sold).join(discounts, on="basket_id", how="left", maintain_order="left")
     return Orders(
         records=_messages(baskets),
@@ -86,7 +88,7 @@ def _messages(baskets: pl.DataFrame) -> pl.DataFrame:
         messageId=message_id,
         userId=customer,
         timestamp=at.dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        properties=pl.struct(order_id=order, total="total", discount="discount", products="products"),
+        properties=pl.struct("total", "discount", "coupons_used", "products", order_id=order),
     )
     return baskets.select(
         kind=pl.lit("event"), message_id=message_id, customer_id=customer, at=at, payload=payload.struct.json_encode()

@@ -263,13 +263,14 @@ def _posted(posted: Answer) -> str:
 def invite(server: Server, workspace: Workspace, console: Console) -> None:
     """Say what to open next, and stay until interrupted."""
     ask = '{"customer_id": "1029", "touchpoint": "app_home", "explain": "customer"}'
-    tracking = workspace.data / "mlflow"
+    from training.registry import tracking_uri
+
     console.print()
     for line in (
         f"The server is up, its clock at {server.ask('/health/live')['at']}. Open or run next:",
         f"  the API           {server.url}/docs",
         f"  one decision      curl -s {server.url}/v1/decisions -H 'Content-Type: application/json' -d '{ask}'",
-        f"  the models' runs  .venv/bin/mlflow ui --backend-store-uri sqlite:///{tracking / 'mlflow.db'}",
+        f"  the models' runs  .venv/bin/mlflow ui --backend-store-uri {tracking_uri(workspace.data)}",
         "Press Ctrl-C to stop.",
     ):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -156,6 +156,7 @@ def test_a_basket_becomes_an_order_in_the_segment_shape(report: ImportReport, lo
             "order_id": "101",
             "total": 8.0,
             "discount": 1.25,
+            "coupons_used": 1,
             "products": [{"product_id": "2", "category": "MEAT", "price": 8.0, "quantity": 1}],
         },
     }

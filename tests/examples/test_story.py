@@ -3,9 +3,11 @@
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ import polars as pl
 import pytest
 
 import kairos
-from examples.grocer import story
+from examples.grocer import base, story
 from features import offline
 from features.packed import PackedStore
 from features.workspace import Workspace
@@ -39,9 +41,26 @@ class Told:
         return json.loads(self.first.stdout)["before_after"]  # type: ignore[no-any-return]
 
 
+INTERRUPTED_AT = ("appending to the log", "writing the tables", "keeping the run in MLflow", "loading the online store")
+"""The steps at which the demo is killed before it may tell its story."""
+
+
+def command(workspace: Path) -> list[str]:
+    return [sys.executable, "-m", "kairos", "demo", "--once", "--json", "--workspace", str(workspace)]
+
+
+def kill_at(workspace: Path, step: str) -> None:
+    """Start the demo and kill it in the middle of a step."""
+    with subprocess.Popen(
+        command(workspace), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as telling:
+        assert telling.stderr is not None
+        assert any(step in line for line in telling.stderr), f"it never came to {step!r}"
+        telling.kill()
+
+
 def tell(workspace: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "kairos", "demo", "--once", "--json", "--workspace", str(workspace)]
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    told = subprocess.run(command(workspace), cwd=ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr
     return told
 
@@ -52,6 +71,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     workspace.mkdir()
     for file in (ROOT / "examples" / "grocer").glob("*.yaml"):
         shutil.copy(file, workspace)
+    for step in INTERRUPTED_AT:
+        kill_at(workspace, step)
     return Told(workspace, tell(workspace), tell(workspace))
 
 
@@ -60,9 +81,19 @@ def test_every_telling_tells_the_same(told: Told) -> None:
 
 
 def test_a_second_telling_imports_and_trains_nothing_again(told: Told) -> None:
-    assert "appending to the log" in told.first.stderr
     assert "appending to the log" not in told.second.stderr
     assert "learning" not in told.second.stderr
+
+
+def test_interruptions_lose_and_double_nothing(told: Told) -> None:
+    workspace = Workspace.load(told.workspace)
+    with closing(sqlite3.connect(workspace.data / "base.db")) as imported:
+        assert imported.execute("SELECT count(*) FROM records").fetchone() == (209_409,)
+    with closing(sqlite3.connect(workspace.data / "mlflow" / "mlflow.db")) as tracking:
+        versions = tracking.execute("SELECT name, count(*) FROM model_versions GROUP BY name ORDER BY name").fetchall()
+        unfinished = tracking.execute("SELECT count(*) FROM runs WHERE status = 'RUNNING'").fetchone()
+    assert versions == [("kairos-churn", 1), ("kairos-preference", 1)]
+    assert unfinished == (0,)
 
 
 def test_real_households_get_real_messages_at_every_touchpoint(told: Told) -> None:
@@ -135,10 +166,7 @@ def test_the_readmes_example_runs(server: story.Server, capsys: pytest.CaptureFi
 
 
 def test_while_one_telling_runs_another_is_refused(told: Told) -> None:
-    from examples.grocer import base
-
     with base.alone(Workspace.load(told.workspace)):
-        command = [sys.executable, "-m", "kairos", "demo", "--once", "--workspace", str(told.workspace)]
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        second = subprocess.run(command(told.workspace), cwd=ROOT, capture_output=True, text=True, check=False)
     assert second.returncode == 2
     assert "another 'kairos demo' runs" in second.stderr
