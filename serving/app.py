@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from serving import problems
 from serving.ports import Ports
@@ -12,7 +13,8 @@ from serving.settings import Settings
 
 def create_app(settings: Settings, ports: Ports) -> FastAPI:
     """A FastAPI application over the given ports; nothing is opened or started here."""
-    app = FastAPI(
+    # the API's page brings its own scripts: a closed network shows it too
+    app: FastAPI = FastAPIOffline(
         title="Kairos",
         summary=f"The next best action for the customers of {ports.playbook.brand.name}.",
         version=version("kairos-nba"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from decisioning.domain import Profile
-from features.packed import PackedStore, StoreError
+from features.packed import PackedStore
 from features.projector import Projector
 from serving.ports import ProfilesUnavailable
 
@@ -34,13 +34,14 @@ class PackedProfiles:
         """Fold what the log has and the store has not.
 
         A fault loses nothing, since the log keeps every record and the next call folds them; until then `trouble` tells.
+        The record that was just acknowledged is durable all the same, so its caller must not be told of a failure.
         """
         with self._lock:
             try:
                 self._projector.run_once()
                 self._trouble = None
-            except (sqlite3.Error, StoreError) as error:
-                self._trouble = str(error)
+            except Exception as error:  # whatever it is: see above, and health says it
+                self._trouble = f"{type(error).__name__}: {error}"
 
     def trouble(self) -> str | None:
         return self._trouble

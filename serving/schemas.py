@@ -7,8 +7,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from decisioning.domain import OutcomeKind
 
-Id = Annotated[str, Field(min_length=1, max_length=200)]
-ContextValue = str | float | bool
+Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""Any text without control characters."""
+
+ContextValue = Annotated[str, Field(max_length=1000)] | Annotated[float, Field(allow_inf_nan=False)] | bool
 
 
 class Wire(BaseModel):

@@ -21,6 +21,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pandas": ("features/", "training/registry.py"),
     "pyarrow": ("features/",),
     "fastapi": ("serving/",),
+    "fastapi_offline": ("serving/app.py",),
     "starlette": ("serving/",),
     "pydantic": ("serving/",),
     "mlflow": ("training/registry.py",),

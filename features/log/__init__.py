@@ -1,7 +1,7 @@
 """The log is the truth: versioned records, appended durably, with the exact state they imply in the same transaction."""
 
 from features.log.append import Conflict, Log, LogUnavailable
-from features.log.records import Record
+from features.log.records import EARLIEST, Record
 from features.log.state import StateRules
 
-__all__ = ["Conflict", "Log", "LogUnavailable", "Record", "StateRules"]
+__all__ = ["EARLIEST", "Conflict", "Log", "LogUnavailable", "Record", "StateRules"]

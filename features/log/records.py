@@ -11,10 +11,12 @@ from decisioning.domain import OutcomeKind
 Kind = Literal["event", "decision", "outcome", "consent", "catalog"]
 
 VERSION = 1
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing that a customer did with a brand is older; an older time is a fault of its sender's clock or form."""
+
 SEEN: frozenset[OutcomeKind] = frozenset(get_args(OutcomeKind)) - {"bounced"}
 """The outcomes that show that a message reached its customer: all but one."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -43,9 +45,9 @@ class Record:
 
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970 of an aware time; exact."""
-    return (moment - _EPOCH) // _MICROSECOND
+    return (moment - EARLIEST) // _MICROSECOND
 
 
 def moment(microseconds_: int) -> datetime:
     """The aware UTC time of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=microseconds_)
+    return EARLIEST + timedelta(microseconds=microseconds_)

@@ -16,17 +16,17 @@ DecisionId = Annotated[str, Path(max_length=200)]
 def router(ports: Ports, settings: Settings) -> APIRouter:
     routes = APIRouter(prefix="/v1/decisions", tags=["decisions"], responses=DOCUMENTED)
 
-    @routes.post("")
+    @routes.post("", summary="Decide the next best action")
     def decide(ask: DecisionAsk) -> DecisionOut:
         """The next best action for one customer at one touchpoint now, or an honest nothing or wait."""
         return answer_request(ask, ports, settings)
 
-    @routes.get("/{decision_id}", responses=_NOT_FOUND)
+    @routes.get("/{decision_id}", summary="Read a past decision", responses=_NOT_FOUND)
     def read(decision_id: DecisionId) -> DecisionOut:
         """A past decision, as it was answered."""
         return _found(recorded(decision_id, ports), decision_id)
 
-    @routes.get("/{decision_id}/why", responses=_NOT_FOUND)
+    @routes.get("/{decision_id}/why", summary="Explain a past decision", responses=_NOT_FOUND)
     def why(
         decision_id: DecisionId, audience: Annotated[Literal["customer", "staff"], Query(alias="for")] = "customer"
     ) -> dict[str, Any]:

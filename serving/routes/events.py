@@ -1,11 +1,12 @@
 """POST /v1/events: what happened, in the form of the Segment spec."""
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import msgspec
 from fastapi import APIRouter
 
-from features.log import Record
+from features.log import EARLIEST, Record
 from serving.ports import Ports
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import BatchIn, BatchOut, EventIn
@@ -17,18 +18,13 @@ _AHEAD = timedelta(minutes=5)
 def router(ports: Ports, settings: Settings) -> APIRouter:
     routes = APIRouter(prefix="/v1/events", tags=["events"], responses=DOCUMENTED)
 
-    @routes.post("")
+    @routes.post("", summary="Take in events")
     def take_in(batch: BatchIn) -> BatchOut:
         """Take in a batch: all of it, or, where one message is at fault, none. Repeated message ids count once."""
         now = ports.clock.now()
         if len(batch.batch) > settings.max_batch:
             raise Problem(422, "Too many messages", f"send at most {settings.max_batch} messages a call")
-        errors = []
-        for at, event in enumerate(batch.batch):
-            if event.type == "track" and not event.event:
-                errors.append((f"batch.{at}.event", "a track message names its event"))
-            if event.timestamp and event.timestamp > now + _AHEAD:
-                errors.append((f"batch.{at}.timestamp", f"is after the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}"))
+        errors = [(f"batch.{at}.{key}", cause) for at, event in enumerate(batch.batch) for key, cause in _faults(event, now)]
         if errors:
             raise Problem(422, "Some messages are at fault", "Nothing of the batch was taken in.", errors=errors)
         new = ports.log.append([_record(event, ports) for event in batch.batch])
@@ -36,6 +32,16 @@ def router(ports: Ports, settings: Settings) -> APIRouter:
         return BatchOut(accepted=sum(new), duplicates=len(new) - sum(new))
 
     return routes
+
+
+def _faults(event: EventIn, now: datetime) -> Iterator[tuple[str, str]]:
+    """(key, cause) of what the schema cannot say."""
+    if event.type == "track" and not event.event:
+        yield "event", "a track message names its event"
+    if event.timestamp is not None and event.timestamp < EARLIEST:
+        yield "timestamp", f"is before {EARLIEST:%Y}; send when it happened, as in 2018-01-01T09:00:00Z"
+    if event.timestamp is not None and event.timestamp > now + _AHEAD:
+        yield "timestamp", f"is after the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _record(event: EventIn, ports: Ports) -> Record:

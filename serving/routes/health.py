@@ -7,16 +7,22 @@ from fastapi import APIRouter, Response
 from features.log import LogUnavailable
 from serving.ports import Ports, ProfilesUnavailable
 
+_DOWN: dict[int | str, dict[str, Any]] = {503: {"description": "The log cannot be used; touchpoints get their defaults."}}
+
 
 def router(ports: Ports) -> APIRouter:
     routes = APIRouter(prefix="/health", tags=["health"])
 
-    @routes.get("/live")
+    @routes.get("/live", summary="Does the process answer?")
     def live() -> dict[str, Any]:
         """The process answers."""
         return {"status": "live", "at": ports.clock.now()}
 
-    @routes.get("/ready", responses={503: {"description": "The log cannot be used; touchpoints get their defaults."}})
+    @routes.get(
+        "/ready",
+        summary="Does each part do its work?",
+        responses={503: {"description": "The log cannot be used; touchpoints get their defaults."}},
+    )
     def ready(response: Response) -> dict[str, Any]:
         """Every part with its state. 503 where the log is down; other missing parts degrade the answers and are named."""
         now = ports.clock.now()

@@ -15,7 +15,7 @@ from serving.settings import Settings
 def router(ports: Ports, settings: Settings) -> APIRouter:
     routes = APIRouter(prefix="/v1/outbox", tags=["outbox"], responses=DOCUMENTED)
 
-    @routes.get("")
+    @routes.get("", summary="List what falls due")
     def due(
         due_before: Annotated[AwareDatetime | None, Query(description="Due before this time; before now, if left out.")] = None,
     ) -> OutboxOut:

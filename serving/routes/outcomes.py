@@ -3,7 +3,7 @@
 import msgspec
 from fastapi import APIRouter
 
-from features.log import Record
+from features.log import EARLIEST, Record
 from serving.ports import Ports
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import OutcomeIn, OutcomeOut
@@ -12,7 +12,7 @@ from serving.schemas import OutcomeIn, OutcomeOut
 def router(ports: Ports) -> APIRouter:
     routes = APIRouter(prefix="/v1/outcomes", tags=["outcomes"], responses=DOCUMENTED)
 
-    @routes.post("")
+    @routes.post("", summary="Hear what became of a decision")
     def hear(outcome: OutcomeIn) -> OutcomeOut:
         """Hear what became of a decision; it counts from the next decision on. Repeated message ids count once."""
         now = ports.clock.now()
@@ -29,8 +29,12 @@ def router(ports: Ports) -> APIRouter:
         if chosen and action not in chosen:
             known = ", ".join(sorted(chosen))
             raise Problem(422, "Which action?", f"name one of the actions that this decision chose: {known}")
-        if outcome.at is not None and outcome.at > now:
-            raise Problem(422, "The outcome is in the future", f"the engine's time is {now:%Y-%m-%dT%H:%M:%SZ}")
+        if outcome.at is not None and not EARLIEST <= outcome.at <= now:
+            raise Problem(
+                422,
+                "The outcome is from another time",
+                f"at lies between {EARLIEST:%Y} and the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}",
+            )
         at = outcome.at or now
         offer = chosen.get(action or "", {})
         body = {

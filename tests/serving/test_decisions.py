@@ -60,6 +60,8 @@ NONSENSE = [
     ({"customer_id": "a", "touchpoint": "app", "placements": [{"id": "x", "count": 0}]}, "count"),
     ({"customer_id": "a", "touchpoint": "app", "mode": "shadow"}, "mode"),
     ({"customer_id": "a" * 201, "touchpoint": "app"}, "customer_id"),
+    ({"customer_id": "a\x00b", "touchpoint": "app"}, "customer_id"),
+    ({"customer_id": "a", "touchpoint": "app", "context": {"intent": [1]}}, "context"),
 ]
 
 

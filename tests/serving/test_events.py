@@ -83,9 +83,11 @@ def test_a_batch_with_a_fault_is_refused_whole_and_names_each_fault(shop: Shop) 
     nameless = {"type": "track", "messageId": "n", "userId": "anna"}
     early = {**good, "messageId": "o", "timestamp": "2031-01-01T00:00:00Z"}
     before = shop.log.last_sequence()
-    answer = shop.client.post("/v1/events", json={"batch": [good, nameless, early]})
+    ancient = {**good, "messageId": "p", "timestamp": "0001-01-01T00:00:00Z"}
+    answer = shop.client.post("/v1/events", json={"batch": [good, nameless, early, ancient]})
     assert answer.status_code == 422
-    assert [error["field"] for error in answer.json()["errors"]] == ["batch.1.event", "batch.2.timestamp"]
+    fields = [error["field"] for error in answer.json()["errors"]]
+    assert fields == ["batch.1.event", "batch.2.timestamp", "batch.3.timestamp"]
     assert shop.log.last_sequence() == before
 
 
@@ -117,3 +119,13 @@ def test_without_its_log_events_and_outcomes_are_put_off(broken_log: TestClient)
         answer = broken_log.post(path, json=body)
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "5"
+
+
+def test_numbers_that_are_none_are_kept_in_the_log_and_fold_to_nothing(shop: Shop) -> None:
+    shop.known()
+    before = shop.decide(mode="simulate", decision_id="look")
+    shop.event("Order Completed", total="abc", products=[{"price": "x"}])
+    shop.event("Order Completed", total=12, products="none")
+    shop.event("Satisfaction Rated", rating="excellent")
+    assert shop.ports.profiles.trouble() is None
+    assert shop.decide(mode="simulate", decision_id="look")["journey_stage"] == before["journey_stage"]

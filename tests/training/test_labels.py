@@ -1,3 +1,4 @@
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -19,13 +20,15 @@ _TESTED = datetime(2017, 7, 10, tzinfo=UTC)
 def _churn(tmp_path, records, *, now=NOW) -> pl.DataFrame:
     settings = _SETTINGS.churn
     assert isinstance(settings, Churn)
-    return labels.churn(open_log(tmp_path, records), settings, midnight=midnight, now=now).frame
+    with closing(open_log(tmp_path, records)) as log:
+        return labels.churn(log, settings, midnight=midnight, now=now).frame
 
 
 def _preference(tmp_path, records, *, now=NOW) -> labels.Labels:
     settings = _SETTINGS.preference
     assert isinstance(settings, Preference)
-    return labels.preference(open_log(tmp_path, records), settings, midnight=midnight, now=now)
+    with closing(open_log(tmp_path, records)) as log:
+        return labels.preference(log, settings, midnight=midnight, now=now)
 
 
 def _label(frame: pl.DataFrame, at: datetime = _CUT) -> dict[str, int]:
