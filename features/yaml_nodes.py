@@ -42,6 +42,16 @@ class _Place:
         return _Place(self.file, (*self.keys, key), node)
 
 
+@dataclasses.dataclass(frozen=True, slots=True, repr=False)
+class _Unreadable:
+    """A value of no type that anybody asks for, such as one tagged `!secret`."""
+
+    says: str
+
+    def __repr__(self) -> str:
+        return self.says
+
+
 class _Failed(Exception):
     """Internal: the value could not be made; its faults are already in the list."""
 
@@ -275,7 +285,7 @@ def _parsed(place: _Place, make: Callable[[], Any], faults: list[str]) -> Any:
 
 
 def _plain(node: yaml.Node) -> Any:
-    """The plain value of a node; its text where it has none, as for 2018-02-30.
+    """The plain value of a node; the text of one that looks like a date and is none, as 2018-02-30.
 
     YAML 1.1 reads 21:00 as a number in base 60 and `on` as true; a time and a word are meant.
     """
@@ -287,7 +297,9 @@ def _plain(node: yaml.Node) -> Any:
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node, deep=True)
-    except (ValueError, yaml.MarkedYAMLError):
-        return node.value if isinstance(node, yaml.ScalarNode) else "something that has no plain value"
+    except (ValueError, yaml.MarkedYAMLError) as error:
+        if isinstance(error, ValueError) and isinstance(node, yaml.ScalarNode):
+            return node.value
+        return _Unreadable(f"a value that YAML cannot make ({getattr(error, 'problem', error)})")
     finally:
         loader.dispose()

@@ -6,7 +6,7 @@ coupon, at an inbound touchpoint (`app_home`) and at an outbound one (`email`).
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from decisioning.domain import (
     Request,
     State,
 )
-from decisioning.policy import Policy, Purpose, Stage
+from decisioning.policy import Policy, Purpose, QuietHours, Stage
 from features.log import Record
 from features.log.decisions import Inputs
 
@@ -35,6 +35,7 @@ NOW = datetime(2018, 1, 1, 14, 0, tzinfo=UTC)
 """09:00 in New York."""
 ZONE = "America/New_York"
 SALT = "a pinch of salt"
+NIGHT = QuietHours(start=time(21), end=time(8))
 JOBS = ("inform", "onboard", "sell", "serve", "retain", "recover", "refer", "celebrate")
 TOPICS = ("bakery", "produce")
 HOURS = tuple(f"hour_{hour:02d}" for hour in range(24))

@@ -100,7 +100,8 @@ def _outcome(state: State, record: Record, rules: StateRules) -> State:
     if outcome == "complained":
         state = replace(state, open_complaints=tuple(sorted({*state.open_complaints, record.message_id})))
         return felt(state, Feeling(valence=-0.9, intensity=0.9), at=at, half_life=rules.half_life)
-    if outcome == "unsubscribed" and (channel := rules.channels.get(body.get("touchpoint", ""))):
+    if outcome == "unsubscribed":
+        channel = rules.channels.get(body["touchpoint"], body["touchpoint"])
         return replace(state, closed_channels=tuple(sorted({*state.closed_channels, channel})))
     return state
 

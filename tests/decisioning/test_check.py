@@ -1,0 +1,184 @@
+"""Do catalog, policy and profile fit together? Each contradiction is found, at its place, with its cure."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from decisioning.catalog import Catalog, OutcomeRule
+from decisioning.check import faults
+from decisioning.conditions import parse
+from decisioning.domain import Message
+from decisioning.policy import Cap, Contact, Exploration, Groups, Policy, Rule, Rules, Scope, Stage, Suppression, Weight
+from tests import worlds
+
+NOWHERE = Scope(group=("nobody",), action=("nothing",), channel=("pigeon",))
+UNKNOWN = parse("profile.unheard_of > 1")
+LAST = Stage(stage="active")
+A_RULE = Rule(rule="r", require=UNKNOWN)
+
+
+def found(catalog: Catalog | None = None, policy: Policy | None = None) -> list[tuple[str, str, str]]:
+    """Each fault as part, path and words."""
+    return [
+        (part, ".".join(path), words)
+        for part, path, words in faults(catalog or worlds.catalog(), policy or worlds.policy(), worlds.index())
+    ]
+
+
+def test_what_fits_together_has_no_faults() -> None:
+    assert found() == []
+
+
+ACTIONS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "purpose": ({"purpose": "marketng"}, "purpose", "unknown consent purpose 'marketng'; the known ones are marketing, perso"),
+    "topic": ({"topics": ("bakery", "toys")}, "topics", "unknown topic 'toys'; the known ones are bakery, produce"),
+    "validity": ({"valid_from": worlds.NOW, "valid_until": worlds.NOW}, "valid_until", "is not after valid_from"),
+    "touchpoint": (
+        {"treatments": {"app_home": worlds.treatment(), "apphome": worlds.treatment()}},
+        "treatments.apphome",
+        "unknown touchpoint 'apphome'; the known ones are app_home, email",
+    ),
+    "placeholder": (
+        {"treatments": {"app_home": Message(title="{firstname|you}", body="")}},
+        "treatments.app_home",
+        "unknown field {firstname}",
+    ),
+    "nowhere to go": ({"treatments": {}}, "job", "no touchpoint it has a treatment for does the job 'sell'"),
+    "eligible": ({"eligible": UNKNOWN}, "eligible", "profile.unheard_of is not in profile.yaml"),
+    "relevant": ({"relevant": parse("state.angry = true")}, "relevant", "unknown field 'state.angry'"),
+    "value": ({"value": -1.0}, "value", "below 0"),
+    "cost": ({"cost": -1.0}, "cost", "below 0"),
+    "lever": ({"lever": -1.0}, "lever", "below 0"),
+    "budget": ({"budget": -1}, "budget", "below 0"),
+    "expires": ({"expires": timedelta(0)}, "expires", "longer than 0"),
+    "window": ({"outcome": OutcomeRule(window=timedelta(0))}, "outcome.window", "longer than 0"),
+}
+
+
+@pytest.mark.parametrize("case", ACTIONS.values(), ids=ACTIONS.keys())
+def test_a_fault_of_an_action_is_named_at_its_key(case: tuple[dict[str, Any], str, str]) -> None:
+    changes, key, words = case
+    ((part, path, told),) = found(worlds.catalog(worlds.action(**changes)))
+    assert (part, path) == ("catalog", f"actions.coupon.{key}")
+    assert words in told
+
+
+def test_an_action_of_an_unknown_group_is_named() -> None:
+    catalog = Catalog(actions=(worlds.action(group="lost"),), groups={}, touchpoints=worlds.catalog().touchpoints)
+    assert found(catalog) == [("catalog", "actions.coupon.group", "unknown group 'lost'; the known ones are none")]
+
+
+def test_a_touchpoint_that_does_not_do_the_job_is_no_place_for_the_action() -> None:
+    catalog = worlds.catalog(touchpoints=(worlds.touchpoint(jobs=("serve",)), worlds.email(jobs=("serve",))))
+    assert [path for _, path, _ in found(catalog)] == ["actions.coupon.job"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        ({"default": Message(title="", body="")}, "default", "the title is empty"),
+        ({"attention": -0.1}, "attention", "below 0"),
+        ({"effect": -0.1}, "effect", "below 0"),
+        ({"horizon": timedelta(0)}, "horizon", "longer than 0"),
+    ],
+)
+def test_a_fault_of_a_touchpoint_is_named_at_its_key(changes: dict[str, Any], key: str, words: str) -> None:
+    ((part, path, told),) = found(worlds.catalog(touchpoints=(worlds.touchpoint(**changes), worlds.email())))
+    assert (part, path) == ("touchpoints", f"app_home.{key}")
+    assert words in told
+
+
+def capped(**changes: Any) -> dict[str, Any]:
+    cap: dict[str, Any] = {"rule": "cap", "most": 1, "within": timedelta(days=7)}
+    return {"contact": Contact(caps=(Cap(**(cap | changes)),))}
+
+
+def staged(when: str) -> dict[str, Any]:
+    return {"journey": (Stage(stage="first", when=parse(when)), LAST)}
+
+
+POLICIES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "eligibility": ({"rules": Rules(eligibility=(A_RULE,))}, "rules.eligibility.0.require", "not in profile.yaml"),
+    "applicability": ({"rules": Rules(applicability=(A_RULE,))}, "rules.applicability.0.require", "not in profile.yaml"),
+    "suitability": ({"rules": Rules(suitability=(A_RULE,))}, "rules.suitability.0.require", "not in profile.yaml"),
+    "weight": ({"weights": (Weight(rule="w", factor=1.0, when=UNKNOWN),)}, "weights.0.when", "not in profile.yaml"),
+    "scale": (
+        {"weights": (Weight(rule="w", factor=1.0, scale="profile.unheard_of"),)},
+        "weights.0.scale",
+        "profile.unheard_of is not in profile.yaml",
+    ),
+    "factor": ({"weights": (Weight(rule="w", factor=-1.0),)}, "weights.0.factor", "below 0"),
+    "cap's each": (capped(each="person"), "contact.caps.0.each", "'person' is not one of customer, action, group, channel"),
+    "cap's most": (capped(most=0), "contact.caps.0.most", "below 1"),
+    "cap's window": (capped(within=timedelta(days=61)), "contact.caps.0.within", "at most 60d"),
+    "no window": (capped(within=timedelta(0)), "contact.caps.0.within", "longer than 0"),
+    "cool-down": ({"contact": Contact(cool_down=timedelta(days=61))}, "contact.cool_down", "at most 60d"),
+    "stage": (staged("profile.unheard_of > 1"), "journey.0.when", "not in profile.yaml"),
+    "stage of a stage": (staged("stage = active"), "journey.0.when", "not known yet"),
+    "stage of an action": (staged("action.job = sell"), "journey.0.when", "not known yet"),
+    "no last stage": ({"journey": (Stage(stage="a", when=parse("state.known = true")),)}, "journey", "the last stage must"),
+    "no stage": ({"journey": ()}, "journey", "the last stage must"),
+    "groups too large": ({"groups": Groups(control=0.6, random=0.5)}, "groups", "in 0..1"),
+    "a negative group": ({"groups": Groups(control=-0.1, random=0.5)}, "groups", "in 0..1"),
+    "mass": ({"exploration": Exploration(mass=1.0)}, "exploration.mass", "from 0 to below 1"),
+    "strength": ({"exploration": Exploration(strength=0.0)}, "exploration.strength", "above 0"),
+    "intensity": ({"suppression": Suppression(intensity=0.0)}, "suppression.intensity", "above 0"),
+    "confidence": ({"suppression": Suppression(confidence=1.1)}, "suppression.confidence", "at most at 1"),
+    "half-life": ({"suppression": Suppression(half_life=timedelta(0))}, "suppression.half_life", "longer than 0"),
+}
+
+
+@pytest.mark.parametrize("case", POLICIES.values(), ids=POLICIES.keys())
+def test_a_fault_of_the_policy_is_named_at_its_key(case: tuple[dict[str, Any], str, str]) -> None:
+    changes, path, words = case
+    ((part, where, told),) = found(policy=worlds.policy(**changes))
+    assert (part, where) == ("policy", path)
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        (
+            {"rules": Rules(suitability=(Rule(rule="r", require=parse("stage = a"), scope=NOWHERE),))},
+            "rules.suitability.0.scope",
+        ),
+        ({"weights": (Weight(rule="w", factor=1.0, scope=NOWHERE),)}, "weights.0.scope"),
+        (capped(scope=NOWHERE), "contact.caps.0.scope"),
+    ],
+    ids=["rule", "weight", "cap"],
+)
+def test_a_scope_that_names_what_does_not_exist_is_named_once_for_each_name(changes: dict[str, Any], path: str) -> None:
+    told = found(policy=worlds.policy(**changes))
+    assert {where for _, where, _ in told} == {path}
+    assert [words.split(";")[0] for _, _, words in told] == [
+        "unknown group 'nobody'",
+        "unknown action 'nothing'",
+        "unknown channel 'pigeon'",
+    ]
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["profile.tier", "state.known", "state.consent_marketing", "action.job", "context.anything", "prediction.churn", "stage"],
+)
+def test_a_condition_may_read_every_known_space(field: str) -> None:
+    assert found(worlds.catalog(worlds.action(eligible=parse(f"{field} present")))) == []
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["profile.x", "state.mood", "state.consent_marketng", "action.colour", "weather.rain", "known", "stage.name", "context"],
+)
+def test_a_condition_may_not_read_what_nobody_knows(field: str) -> None:
+    ((_, path, words),) = found(worlds.catalog(worlds.action(relevant=parse({"not": {"any": [f"{field} missing"]}}))))
+    assert path == "actions.coupon.relevant"
+    assert field in words
+
+
+def test_all_faults_are_found_not_only_the_first() -> None:
+    wrong = worlds.action(purpose="x", value=-1.0, treatments={"app_home": Message(title="{a|b}", body="{points}")})
+    policy = worlds.policy(journey=(), groups=Groups(control=2.0))
+    assert len(found(worlds.catalog(wrong), replace(policy, exploration=Exploration(mass=2.0)))) == 7

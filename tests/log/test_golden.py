@@ -1,0 +1,152 @@
+"""What version 1 wrote stays readable: a file for each form of each kind of record, kept for ever.
+
+A change that breaks one of these tests needs a new record version and a new folder of files, never an edit of these.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from decisioning.catalog import Catalog
+from decisioning.chance import WHOLE
+from decisioning.domain import Evidence, Placement, Terms
+from decisioning.policy import Cap, Contact
+from features.log import Log, Record
+from features.log.decisions import Inputs, decide_from, decision_of, inputs_of, to_record, versions_of
+from features.log.offers import evidence, outbox
+from features.log.records import VERSION, Kind
+from tests import worlds
+from tests.worlds import NOW
+
+FILES = sorted((Path(__file__).parent / "golden").glob("v*/*.json"))
+CATALOG: Catalog = worlds.catalog(
+    worlds.action("coupon_bakery", topics=("bakery",), value=9.0),
+    worlds.action("coupon_produce", topics=("produce",), value=8.0),
+    worlds.action("stale", valid_until=NOW),
+)
+
+
+def live() -> Record:
+    """What is written today for the decision of the golden file decision_live."""
+    inputs: Inputs = worlds.inputs(
+        CATALOG,
+        state=worlds.state(traits={"first_name": "Ada"}, contacts=(worlds.contact(),)),
+        predictions=worlds.predictions(CATALOG, {"coupon_bakery": 0.25}, reads={"coupon_bakery": ("spend_90d_bakery",)}),
+        learner=worlds.learner(coupon_bakery=Evidence(shows=3, expected=0.5, successes=1), snapshot=41),
+        stock={"coupon_bakery": 2},
+        bundle="b0b",
+        degraded=("model_missing:churn",),
+    )
+    request = worlds.request(
+        decision_id="golden-live",
+        placements=(Placement(id="hero", count=2), Placement(id="footer")),
+        context={"intent": "browse"},
+    )
+    decision = decide_from(request, inputs, CATALOG, worlds.policy(), at=NOW)
+    return to_record(decision, inputs, CATALOG, known_time=NOW)
+
+
+def waiting() -> Record:
+    """What is written today for the decision of the golden file decision_wait."""
+    policy = worlds.policy(contact=Contact(caps=(Cap(rule="one_a_week", most=1, within=timedelta(days=7)),)))
+    state = worlds.state(contacts=(worlds.contact(NOW - timedelta(days=6)),))
+    inputs: Inputs = worlds.inputs(CATALOG, state=state, population={"hour_18": 0.5})
+    request = worlds.request(decision_id="golden-wait", touchpoint="email")
+    decision = decide_from(request, inputs, CATALOG, policy, at=NOW)
+    return to_record(decision, inputs, CATALOG, known_time=NOW)
+
+
+def golden(name: str) -> Record:
+    (path,) = (one for one in FILES if one.stem == name)
+    return read(path)
+
+
+def read(path: Path) -> Record:
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    times = {name: datetime.fromisoformat(kept.pop(name)) for name in ("event_time", "known_time")}
+    return Record(**kept | times | {"payload": json.dumps(kept["payload"]).encode()})
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_form_ever_written_goes_through_the_log_unchanged(path: Path, log: Log) -> None:
+    record = read(path)
+    assert path.parent.name == f"v{record.version}"
+    assert log.append([record]) == [True]
+    assert list(log.read()) == [replace(record, sequence=1)]
+
+
+def test_every_kind_has_a_file_in_the_version_that_is_written_now() -> None:
+    assert {read(path).kind for path in FILES if path.parent.name == f"v{VERSION}"} == set(get_args(Kind))
+
+
+def test_a_history_of_golden_records_gives_the_state_it_always_gave(log: Log) -> None:
+    names = ("consent", "event_order", "event_identify", "decision_imported", "decision_live", "event_complaint", "outcome")
+    log.append([golden(name) for name in (*names, "event_rating")])
+    state, _ = log.state("1029")
+    assert state.consents == {"marketing": True}
+    assert (state.locale, state.time_zone, state.traits["first_name"]) == ("en-GB", "America/Chicago", "Ada")
+    assert state.open_complaints == ("c-7",)
+    assert state.emotion is not None and state.emotion.valence == -0.8
+    assert [(one.decision_id, one.action, one.channel, one.confirmed) for one in state.contacts] == [
+        ("cj-13-1029", "campaign_13:bakery", "mailer", True),
+        ("golden-live", "coupon_bakery", "app", True),
+        ("golden-live", "coupon_produce", "app", False),
+    ]
+    assert log.query(evidence).evidence == {("coupon_bakery", "app_home"): Evidence(shows=1, expected=0.25, successes=1)}
+
+
+def test_a_live_decision_of_version_1_is_read_whole() -> None:
+    record = golden("decision_live")
+    decision = decision_of(record)
+    assert (decision.request.decision_id, decision.at, decision.group) == ("golden-live", NOW, "treatment")
+    assert decision.request.context == {"intent": "browse"}
+    assert [(one.placement, one.kind, one.action) for one in decision.results] == [
+        ("hero", "action", "coupon_bakery"),
+        ("hero", "action", "coupon_produce"),
+        ("footer", "nothing", None),
+    ]
+    first = decision.results[0]
+    assert first.terms == Terms(p=0.15, c=1.0, v=9.0, l=1.0, assumed=("incrementality", "response"))
+    assert first.send_at == NOW and first.expires_at == NOW + timedelta(days=7)
+    assert sum(one.units for one in decision.candidates) + decision.nothing_units == WHOLE
+    assert [(one.action, one.tier, one.rule) for one in decision.rejected] == [("stale", "eligibility", "no_longer_valid")]
+    assert decision.reasons == ("model_missing:churn",)
+    assert versions_of(record) == ("c0ffee", "b0b")
+    inputs = inputs_of(record, worlds.index(), CATALOG)
+    assert list(inputs.profile.values[:5]) == [3.0, 12.5, 4.0, 1234.0, 2.0]
+    assert (len(inputs.profile.values), int(inputs.profile.present.sum())) == (37, 5)
+    assert inputs.state.traits == {"first_name": "Ada"}
+    assert list(inputs.predictions.response) == [0.25, 0.2, 0.2]
+    assert inputs.learner.of("coupon_bakery", "app_home") == Evidence(shows=3, expected=0.5, successes=1)
+    assert (inputs.learner.snapshot, inputs.stock, inputs.tzdata) == (41, {"coupon_bakery": 2}, "2026.6")
+
+
+def test_a_wait_of_version_1_lies_in_the_outbox(log: Log) -> None:
+    log.append([golden("decision_wait")])
+    (entry,) = log.query(lambda connection: outbox(connection, due_before=NOW + timedelta(days=2), now=NOW))
+    assert (entry.decision_id, entry.kind, entry.action, entry.due_at) == ("golden-wait", "wait", None, NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize(("name", "today"), [("decision_live", live), ("decision_wait", waiting)])
+def test_what_is_written_today_has_the_form_of_version_1(name: str, today: Any) -> None:
+    """Names and types; the numbers in it may change with the code that decides."""
+    assert set(_form(today().body)) == set(_form(golden(name).body))
+
+
+def _form(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    match value:
+        case dict():
+            for name, part in value.items():
+                yield from _form(part, f"{path}.{name}")
+        case list():
+            for part in value:
+                yield from _form(part, f"{path}[]")
+        case bool() | None | str():
+            yield path, type(value).__name__
+        case _:
+            yield path, "number"

@@ -1,0 +1,185 @@
+"""The fold: what each kind of record does to a customer's state."""
+
+import json
+from datetime import timedelta
+from typing import get_args
+
+import pytest
+
+from decisioning.domain import Emotion, OutcomeKind, Refusal, State
+from decisioning.policy import CONTACT_MEMORY
+from features.log import Record
+from features.log.state import decode, encode, fold
+from tests import worlds
+from tests.log.writing import DAY, RULES, decision, event, offer, outcome
+from tests.worlds import NOW
+
+STRANGER = State(customer_id="1029")
+
+
+def after(*records: Record, state: State = STRANGER) -> State:
+    for record in records:
+        state = fold(state, record, RULES)
+    return state
+
+
+# ---------------------------------------------------------------------------------------------------- who the customer is
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        event("Order Completed", total=9.0),
+        worlds.record("consent", "c", b'{"purpose":"marketing","granted":true}'),
+        outcome("shown"),
+        decision(offer(), origin="imported"),
+    ],
+    ids=["event", "consent", "outcome", "imported decision"],
+)
+def test_a_record_of_a_customer_makes_them_known(record: Record) -> None:
+    assert after(record).known
+
+
+def test_to_have_asked_what_to_show_a_stranger_does_not_make_them_known() -> None:
+    nothing = {"kind": "nothing", "placement": "main", "send_at": None, "expires_at": None}
+    assert after(decision(nothing)) == STRANGER
+
+
+def test_an_identify_event_tells_traits_locale_and_time_zone() -> None:
+    body = {"type": "identify", "traits": {"first_name": "Ada", "locale": "fr-FR", "time_zone": "Europe/Paris", "age": None}}
+    state = after(worlds.record("event", "m1", json.dumps(body).encode()))
+    assert state.traits == {"first_name": "Ada", "locale": "fr-FR", "time_zone": "Europe/Paris"}
+    assert (state.locale, state.time_zone) == ("fr-FR", "Europe/Paris")
+    more = after(worlds.record("event", "m2", b'{"type":"identify","traits":{"first_name":"Grace"}}'), state=state)
+    assert (more.traits["first_name"], more.time_zone) == ("Grace", "Europe/Paris")
+
+
+def test_a_consent_holds_until_the_next_word_on_its_purpose() -> None:
+    records = [
+        worlds.record("consent", f"c{at}", json.dumps({"purpose": purpose, "granted": granted}).encode())
+        for at, (purpose, granted) in enumerate([("marketing", True), ("service", True), ("marketing", False)])
+    ]
+    assert after(*records).consents == {"marketing": False, "service": True}
+
+
+# ------------------------------------------------------------------------------------------------------------- experience
+
+
+def test_a_complaint_stays_open_until_it_is_closed() -> None:
+    opened = after(event("Complaint Opened", complaint_id="c1"), event("Complaint Opened", message_id="m2"))
+    assert opened.open_complaints == ("c1", "m2")
+    assert opened.emotion == Emotion(valence=-0.8, intensity=0.8, confidence=0.9, at=NOW)
+    assert after(event("Complaint Closed", complaint_id="c1"), state=opened).open_complaints == ("m2",)
+    assert after(event("Complaint Closed"), state=opened).open_complaints == ()
+
+
+@pytest.mark.parametrize(("rating", "valence"), [(1, -1.0), (4, 0.5), (5.0, 1.0), ("4", None), (None, None)])
+def test_a_rating_is_a_feeling_where_it_is_a_number(rating: object, valence: float | None) -> None:
+    emotion = after(event("Satisfaction Rated", rating=rating)).emotion
+    assert (None if emotion is None else emotion.valence) == valence
+
+
+def test_events_that_signal_nothing_change_nothing_but_that_the_customer_is_known() -> None:
+    assert after(event("Order Completed", note="Complaint Opened was read")) == State(customer_id="1029", known=True)
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_a_signal_is_heard_however_its_name_is_encoded(ascii_only: bool) -> None:
+    body = {"type": "track", "event": 'Réclamation "A"', "properties": {"complaint_id": 7}}
+    record = worlds.record("event", "m1", json.dumps(body, ensure_ascii=ascii_only).encode())
+    assert after(record).open_complaints == ("7",)
+
+
+def test_a_late_event_fades_from_when_it_was_felt() -> None:
+    early, late = (
+        event("Satisfaction Rated", rating=1, at=NOW - 30 * DAY),
+        event("Satisfaction Rated", message_id="m2", rating=4),
+    )
+    assert after(early, late).emotion == after(late, early).emotion
+    assert after(late, early).emotion == Emotion(valence=0.5, intensity=0.5, confidence=1.0, at=NOW)
+
+
+# --------------------------------------------------------------------------------------------------------------- contacts
+
+
+def test_every_action_of_a_live_decision_reserves_a_contact() -> None:
+    state = after(decision(offer("a", placement="p"), offer("b"), {"kind": "nothing"}, {"kind": "wait"}))
+    assert [(one.action, one.placement, one.channel, one.confirmed) for one in state.contacts] == [
+        ("a", "p", "app", False),
+        ("b", "main", "app", False),
+    ]
+    assert state.contacts[0].expires_at == NOW + 7 * DAY
+
+
+def test_an_imported_decision_took_one_contact_whatever_it_offered() -> None:
+    (contact,) = after(decision(offer("a"), offer("b"), origin="imported", touchpoint="mailer")).contacts
+    assert (contact.confirmed, contact.touchpoint, contact.channel) == (True, "mailer", "mailer")
+
+
+def test_a_mandatory_message_takes_no_contact() -> None:
+    assert after(decision(offer(mandatory=True))).contacts == ()
+
+
+@pytest.mark.parametrize("kind", get_args(OutcomeKind))
+def test_any_outcome_but_a_bounce_confirms_the_contact_it_is_of(kind: OutcomeKind) -> None:
+    taken = after(decision(offer("coupon"), offer("other")), decision(offer("coupon"), decision_id="d2"))
+    confirmed = [(one.decision_id, one.action) for one in after(outcome(kind), state=taken).contacts if one.confirmed]
+    assert confirmed == ([] if kind == "bounced" else [("d1", "coupon")])
+
+
+def test_an_outcome_that_names_no_action_is_of_all_that_its_decision_chose() -> None:
+    taken = after(decision(offer("a"), offer("b")))
+    assert all(one.confirmed for one in after(outcome("shown", action=None), state=taken).contacts)
+
+
+def test_contacts_and_refusals_are_forgotten_after_the_longest_window_there_may_be() -> None:
+    old, edge = worlds.contact(NOW - CONTACT_MEMORY - DAY), worlds.contact(NOW - CONTACT_MEMORY)
+    state = worlds.state(
+        contacts=(old, edge), refusals=(Refusal(action="a", group="g", at=old.at), Refusal(action="b", group="g", at=edge.at))
+    )
+    folded = after(decision(offer()), outcome("rejected"), state=state)
+    assert [one.at for one in folded.contacts] == [edge.at, NOW]
+    assert [one.action for one in folded.refusals] == ["b", "coupon"]
+
+
+# -------------------------------------------------------------------------------------------------------- what they answer
+
+
+def test_a_rejected_action_rests_its_group() -> None:
+    assert after(outcome("rejected")).refusals == (Refusal(action="coupon", group="coupons", at=NOW),)
+    assert after(outcome("rejected", group=None)).refusals[0].group == "coupon"
+    assert after(outcome("rejected", action=None)).refusals == ()
+
+
+def test_a_complaint_about_a_message_is_a_complaint() -> None:
+    state = after(outcome("complained"))
+    assert state.open_complaints == ("complained",)
+    assert state.emotion is not None and state.emotion.valence < 0
+
+
+@pytest.mark.parametrize(("touchpoint", "channel"), [("email", "email"), ("app_home", "app"), ("mailer", "mailer")])
+def test_to_unsubscribe_closes_the_channel_of_the_touchpoint(touchpoint: str, channel: str) -> None:
+    assert after(outcome("unsubscribed", touchpoint=touchpoint)).closed_channels == (channel,)
+
+
+@pytest.mark.parametrize("kind", ["maybe_later", "ignored", "bounced", "referred"])
+def test_other_outcomes_leave_the_customer_as_they_were(kind: str) -> None:
+    assert after(outcome(kind)) == State(customer_id="1029", known=True)
+
+
+def test_a_catalog_and_a_kind_of_later_versions_say_nothing_of_a_customer() -> None:
+    known = worlds.state()
+    assert after(worlds.record("catalog", "c", b"{}"), worlds.record("promise", "p", b"{}"), state=known) == known
+
+
+def test_a_state_is_kept_as_it_is() -> None:
+    state = worlds.state(
+        emotion=Emotion(valence=-0.1, intensity=1 / 3, confidence=0.1, at=NOW + timedelta(microseconds=1)),
+        contacts=(worlds.contact(),),
+        refusals=(Refusal(action="a", group="g", at=NOW),),
+        open_complaints=("c1",),
+        traits={"first_name": "Ada"},
+        time_zone="Europe/Paris",
+    )
+    assert decode(encode(state)) == state
+    assert decode(encode(STRANGER)) == STRANGER

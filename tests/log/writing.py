@@ -1,0 +1,79 @@
+"""Records to write: events, decisions and outcomes as the server and the importer make them, kept small."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from decisioning.emotion import Feeling, Signal
+from features.log import Record, StateRules
+from tests import worlds
+from tests.worlds import NOW
+
+DAY = timedelta(days=1)
+RULES = StateRules(
+    signals={
+        "Complaint Opened": Signal(complaint="opened", emotion=Feeling(valence=-0.8, intensity=0.8, confidence=0.9)),
+        "Complaint Closed": Signal(complaint="closed"),
+        "Satisfaction Rated": Signal(rating="rating"),
+        'Réclamation "A"': Signal(complaint="opened"),
+    },
+    half_life=7 * DAY,
+    channels={"app_home": "app", "email": "email"},
+)
+
+
+def event(name: str, *, message_id: str = "m1", at: datetime = NOW, customer: str = "1029", **properties: Any) -> Record:
+    body = {"type": "track", "event": name, "messageId": message_id, "userId": customer, "properties": properties}
+    return worlds.record("event", message_id, json.dumps(body).encode(), at=at, customer_id=customer)
+
+
+def outcome(kind: str, *, message_id: str = "", at: datetime = NOW, **changes: Any) -> Record:
+    """Of the action `coupon` of decision d1; its message id is the kind unless told."""
+    message_id = message_id or kind
+    body = {
+        "message_id": message_id,
+        "decision_id": "d1",
+        "touchpoint": "app_home",
+        "placement": "main",
+        "action": "coupon",
+        "group": "coupons",
+        "outcome": kind,
+    }
+    return worlds.record("outcome", message_id, json.dumps(body | changes).encode(), at=at)
+
+
+def offer(action: str = "coupon", *, at: datetime = NOW, **changes: Any) -> dict[str, Any]:
+    """One result of a decision's payload: sent at a time, for a week, with a success hoped for within a fortnight."""
+    given: dict[str, Any] = {
+        "kind": "action",
+        "placement": "main",
+        "action": action,
+        "group": "coupons",
+        "send_at": at.isoformat(),
+        "expires_at": (at + 7 * DAY).isoformat(),
+        "expected": 0.2,
+        "success": "accepted",
+        "window_us": 14 * DAY // timedelta(microseconds=1),
+    }
+    return given | changes
+
+
+def decision(
+    *results: dict[str, Any],
+    decision_id: str = "d1",
+    touchpoint: str = "app_home",
+    origin: str = "live",
+    at: datetime = NOW,
+    customer: str = "1029",
+) -> Record:
+    """Of one coupon, unless told."""
+    body = {
+        "decision_id": decision_id,
+        "customer_id": customer,
+        "touchpoint": touchpoint,
+        "outbound": touchpoint != "app_home",
+        "at": at.isoformat(),
+        "origin": origin,
+        "results": results or (offer(at=at),),
+    }
+    return worlds.record("decision", decision_id, json.dumps(body).encode(), at=at, customer_id=customer)
