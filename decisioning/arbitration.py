@@ -6,13 +6,14 @@ Gamma(strength + s, strength + e) (the conjugate of a Poisson count with known e
 Analysis, 2.6). P = incrementality x p x m.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from decisioning.catalog import Action, ActionGroup, Catalog, Touchpoint
+from decisioning.catalog import Action, Touchpoint
 from decisioning.conditions import Lookup, holds
 from decisioning.domain import Learner, Predictions, Terms
-from decisioning.policy import Policy, Weight
+from decisioning.eligibility import Situation
+from decisioning.policy import Weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,48 +33,20 @@ class Worth:
     rate: float
 
 
-def weigh(
-    actions: Sequence[Action],
-    *,
-    touchpoint: Touchpoint,
-    predictions: Predictions,
-    learner: Learner,
-    catalog: Catalog,
-    policy: Policy,
-    lookups: Mapping[str, Lookup],
-) -> tuple[Worth, ...]:
+def weigh(actions: Sequence[Action], situation: Situation, *, predictions: Predictions, learner: Learner) -> tuple[Worth, ...]:
     """Weigh the actions that passed every tier, in the order given."""
-    return tuple(
-        _weigh(
-            action,
-            catalog.groups[action.group],
-            touchpoint,
-            predictions,
-            learner,
-            catalog,
-            policy,
-            lookups[action.name],
-        )
-        for action in actions
-    )
+    return tuple(_weigh(action, situation, predictions, learner) for action in actions)
 
 
-def _weigh(
-    action: Action,
-    group: ActionGroup,
-    touchpoint: Touchpoint,
-    predictions: Predictions,
-    learner: Learner,
-    catalog: Catalog,
-    policy: Policy,
-    lookup: Lookup,
-) -> Worth:
+def _weigh(action: Action, situation: Situation, predictions: Predictions, learner: Learner) -> Worth:
+    catalog, policy, touchpoint = situation.catalog, situation.policy, situation.touchpoint
+    group = catalog.groups[action.group]
     at = catalog.positions[action.name]
     response = min(1.0, float(predictions.response[at]) * touchpoint.effect)
     evidence = learner.of(action.name, touchpoint.name)
     shape = policy.exploration.strength + evidence.successes
     rate = policy.exploration.strength + evidence.expected
-    context = context_weight(action, touchpoint, policy.weights, lookup)
+    context = context_weight(action, touchpoint, policy.weights, situation.lookups[action.name])
     beyond_p = context * action.value * action.lever
     assumed = ["incrementality"]
     if predictions.assumed[at]:

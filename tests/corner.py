@@ -78,7 +78,7 @@ contact:
     - {rule: one_email_a_day, most: 1, within: 24h, scope: {channel: [email]}}
   cool_down: 14d
   quiet_hours: {start: 21:00, end: 08:00}
-exploration: {mass: 0.0}
+exploration: {mass: 0.0, strength: 50}
 """,
     "profile.yaml": """
 topics: {bakery: [PASTRY], produce: [PRODUCE]}

@@ -10,6 +10,7 @@ from decisioning.arbitration import Worth, context_weight, weigh
 from decisioning.catalog import Action, Response
 from decisioning.conditions import parse
 from decisioning.domain import Evidence, Predictions
+from decisioning.eligibility import Situation
 from decisioning.policy import Exploration, Scope, Weight
 from tests import worlds
 
@@ -20,15 +21,21 @@ def weighed(
     of = worlds.catalog(
         *actions, touchpoints=(worlds.touchpoint(effect=effect, attention=0.5), worlds.email()), incrementality=incrementality
     )
+    said = {name: changes.pop(name) for name in ("predictions", "learner") if name in changes}
     given_: dict[str, Any] = {
         "touchpoint": of.touchpoints[at],
-        "predictions": worlds.predictions(of),
-        "learner": worlds.learner(),
+        "state": worlds.state(),
+        "group": "treatment",
+        "known": True,
         "catalog": of,
         "policy": worlds.policy(),
         "lookups": {one.name: {}.get for one in of.actions},
+        "stock": {},
+        "in_time": lambda action: True,
+        "now": worlds.NOW,
     }
-    return {worth.action.name: worth for worth in weigh(of.actions, **(given_ | changes))}
+    learned = {"predictions": worlds.predictions(of), "learner": worlds.learner()} | said
+    return {worth.action.name: worth for worth in weigh(of.actions, Situation(**(given_ | changes)), **learned)}
 
 
 def test_a_priority_is_the_product_of_increment_context_value_and_lever() -> None:
