@@ -21,6 +21,8 @@ def faults(catalog: Catalog, policy: Policy, index: FeatureIndex) -> list[Fault]
 def _action_faults(catalog: Catalog, policy: Policy, index: FeatureIndex) -> Iterator[Fault]:
     for action in catalog.actions:
         path: tuple[str, ...] = ("actions", action.name)
+        if not action.name:
+            yield "catalog", path, "an action needs a name"
         if action.group not in catalog.groups:
             yield "catalog", (*path, "group"), _unknown("group", action.group, catalog.groups)
         if action.purpose not in policy.purposes:

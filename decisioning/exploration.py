@@ -71,7 +71,10 @@ def highest(worths: Sequence[Worth], points: int = 33) -> tuple[NDArray[np.float
     threshold = np.array([worth.threshold for worth in worths])[:, None]
     x = np.maximum(grid[None, :], threshold)
     # a scale of 0 belongs to a top of 0, which no x lies below
-    below = np.where(x >= top, 1.0, gamma.cdf(shape, np.minimum(x, top) / np.where(scale > 0.0, scale, 1.0)))
+    with np.errstate(over="ignore"):
+        # beside a response too small to divide by, any priority above 0 is far beyond the posterior
+        multiples = np.minimum(np.minimum(x, top) / np.where(scale > 0.0, scale, 1.0), 1e300)
+    below = np.where(x >= top, 1.0, gamma.cdf(shape, multiples))
     # rising but for the last digit of each value; a falling step would be a probability below 0
     log_below = np.log(np.maximum(np.maximum.accumulate(below, axis=1), 1e-300))
     product = np.exp(log_below.sum(axis=0))

@@ -36,8 +36,12 @@ class Log:
         self._engine = engine_for(url)
         self._rules = rules or StateRules()
         self._dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
-        with self._guarded():
-            upgrade(self._engine)
+        try:
+            with self._guarded():
+                upgrade(self._engine)
+        except KairosError:
+            self._engine.dispose()
+            raise
 
     def close(self) -> None:
         self._engine.dispose()

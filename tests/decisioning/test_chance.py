@@ -44,7 +44,11 @@ def test_the_order_in_which_weights_are_given_does_not_matter(given_weights: dic
     assert to_units(dict(shuffled)) == to_units(given_weights)
 
 
-def test_a_remainder_goes_to_the_smaller_name() -> None:
+def test_what_is_left_over_goes_to_the_largest_remainder() -> None:
+    assert to_units({"a": 1.0, "b": 2.0}) == {"a": WHOLE // 3, "b": 2 * (WHOLE // 3) + 1}
+
+
+def test_of_equal_remainders_the_smaller_name_comes_first() -> None:
     units = to_units({"b": 1.0, "c": 1.0, "a": 1.0})
     assert units["a"] == units["b"] + 1 == units["c"] + 1
 

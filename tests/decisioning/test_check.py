@@ -70,6 +70,11 @@ def test_an_action_of_an_unknown_group_is_named() -> None:
     assert found(catalog) == [("catalog", "actions.coupon.group", "unknown group 'lost'; the known ones are none")]
 
 
+def test_an_action_needs_a_name() -> None:
+    nameless = worlds.action("", treatments={"app_home": worlds.treatment()})
+    assert found(worlds.catalog(nameless)) == [("catalog", "actions.", "an action needs a name")]
+
+
 def test_a_touchpoint_that_does_not_do_the_job_is_no_place_for_the_action() -> None:
     catalog = worlds.catalog(touchpoints=(worlds.touchpoint(jobs=("serve",)), worlds.email(jobs=("serve",))))
     assert [path for _, path, _ in found(catalog)] == ["actions.coupon.job"]
