@@ -49,7 +49,7 @@ def decide(
     )
     stage = facts["stage"] = _stage(policy.journey, lookup(facts, profile))
     group = trial_group(state.customer_id, control=policy.groups.control, random=policy.groups.random, salt=salt)
-    values = messages.message_values(profile=profile, state=state, stage=stage, brand=brand)
+    values = messages.message_values(profile=profile, state=state, brand=brand)
     actions = catalog.at(touchpoint.name)
 
     def moment(action: Action) -> timing.Moment | None:

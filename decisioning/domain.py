@@ -288,6 +288,7 @@ class Result:
     units: int | None = None
     wait: Wait | None = None
     timing: str = ""
+    job: Job | None = None
     data: tuple[Datum, ...] = ()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from decisioning.catalog import Action, Catalog, Touchpoint
+from decisioning.catalog import Action, Touchpoint
 from decisioning.chance import WHOLE
 from decisioning.conditions import Condition, fields_of
 from decisioning.domain import SELLING, TIERS, Candidate, Datum, Decision, Predictions, Profile, Result
@@ -19,6 +19,8 @@ _WHY = {
     "control_group": "You are one of the customers to whom we show no offers, to measure whether offers help at all.",
     "nothing_is_worth_the_attention": "Nothing we could say seemed worth your attention.",
     "nothing_passed_the_rules": "Our own rules for contacting you left nothing to say.",
+    "log_unavailable": "We could not look after you properly at that moment, so we showed what everyone sees.",
+    "state_kept_changing": "Too much happened at once at that moment, so we showed what everyone sees.",
 }
 
 _TERMS = ("p", "c", "v", "l")
@@ -62,29 +64,33 @@ def for_staff(decision: Decision) -> dict[str, Any]:
     }
 
 
-def for_customer(decision: Decision, catalog: Catalog) -> dict[str, Any]:
+def for_customer(decision: Decision) -> dict[str, Any]:
     """Plain words for each place: why, from which data, how much our own gain counted, what to press to change it."""
-    return {"results": [_in_plain_words(result, decision, catalog) for result in decision.results]}
+    return {"results": [_in_plain_words(result, decision) for result in decision.results]}
 
 
-def _in_plain_words(result: Result, decision: Decision, catalog: Catalog) -> dict[str, Any]:
+def _in_plain_words(result: Result, decision: Decision) -> dict[str, Any]:
     if result.kind == "wait":
         assert result.wait is not None
         why = f"We would rather wait until {result.wait.until:%Y-%m-%d %H:%M} UTC than write to you too often."
     else:
-        why = _WHY.get(result.reason, result.reason)
+        why = _WHY[result.reason]
     told: dict[str, Any] = {"placement": result.placement, "why": why, "data_used": [], "commercial_weight": None, "change": []}
     if result.action is None:
         return told
-    action = catalog[result.action]
     told["data_used"] = [{"what": one.says, "from": _FROM[one.source]} for one in result.data]
-    told["commercial_weight"] = _commercial_weight(result, decision, sells=action.job in SELLING)
-    told["when"] = result.timing
+    told["commercial_weight"] = _commercial_weight(result, decision, sells=result.job in SELLING)
+    told["when"] = _to_you(result.timing)
     told["change"] = [
-        f"Say no to it, and nothing like it comes for a while (post the outcome 'rejected' for {action.name}).",
-        f"Close this channel (post the outcome 'unsubscribed' for {action.name}).",
+        "Say no to this message, and nothing like it comes for a while.",
+        "Unsubscribe from it, and we no longer write to you in this way.",
     ]
     return told
+
+
+def _to_you(timing: str) -> str:
+    """The reason for a moment, said to the customer it speaks of."""
+    return timing.replace("the customer is here", "you are here").replace("this customer usually comes", "you usually come")
 
 
 def _commercial_weight(result: Result, decision: Decision, *, sells: bool) -> str:

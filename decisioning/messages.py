@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from decisioning.catalog import Action
 from decisioning.domain import Message, Profile, State
 
-FIELDS: frozenset[str] = frozenset({"brand", "first_name", "points", "tier", "topic", "valid_until", "stage"})
+FIELDS: frozenset[str] = frozenset({"brand", "first_name", "points", "tier", "topic", "valid_until"})
 _ALWAYS_KNOWN: frozenset[str] = frozenset({"brand"})
 _PLACEHOLDER = re.compile(r"\{([^{}|]*)(?:\|([^{}|]*))?\}")
 
@@ -36,9 +36,9 @@ def faults(template: Message) -> list[str]:
     return found
 
 
-def message_values(*, profile: Profile, state: State, stage: str, brand: str) -> dict[str, str]:
+def message_values(*, profile: Profile, state: State, brand: str) -> dict[str, str]:
     """What placeholders may say of the customer; what is not known is left out and takes its fallback."""
-    values = {"brand": brand, "stage": stage.replace("_", " ")}
+    values = {"brand": brand}
     if first_name := state.traits.get("first_name"):
         values["first_name"] = first_name
     if isinstance(points := profile.get("points"), float):

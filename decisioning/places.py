@@ -88,6 +88,7 @@ def _shown(worth: Worth, placement: Placement, voice: Voice, *, why: str, units:
         threshold=worth.threshold,
         units=units,
         timing=when.because,
+        job=action.job,
         data=voice.data(action),
     )
 

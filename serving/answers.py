@@ -3,7 +3,6 @@
 from typing import Any
 
 from decisioning import explain
-from decisioning.catalog import Catalog
 from decisioning.chance import WHOLE
 from decisioning.domain import Decision, Message, Result, Terms
 from serving.schemas import DecisionOut, MessageOut, RejectedOut, ResultOut, TermsOut, WaitOut
@@ -30,11 +29,11 @@ def answer(
     )
 
 
-def explained(decision: Decision, audience: str, catalog: Catalog) -> dict[str, Any] | None:
+def explained(decision: Decision, audience: str) -> dict[str, Any] | None:
     """The explanation for `staff` or `customer`; None for `none`."""
     if audience == "staff":
         return explain.for_staff(decision)
-    return explain.for_customer(decision, catalog) if audience == "customer" else None
+    return explain.for_customer(decision) if audience == "customer" else None
 
 
 def _result(result: Result, touchpoint: str) -> ResultOut:

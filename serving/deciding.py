@@ -50,7 +50,7 @@ def recorded(decision_id: str, ports: Ports, *, explain: str = "none") -> Decisi
         return None
     decision = decisions.decision_of(record)
     catalog, bundle = decisions.versions_of(record)
-    told = explained(decision, explain, ports.playbook.catalog)
+    told = explained(decision, explain)
     return answer(decision, catalog=catalog, bundle=bundle, logged=True, explanation=told)
 
 
@@ -63,7 +63,7 @@ def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Setting
     playbook = ports.playbook
     for _ in range(TRIES):
         decision, inputs, state_version = _made(request, ports, settings)
-        told = explained(decision, ask.explain, playbook.catalog)
+        told = explained(decision, ask.explain)
         if ask.mode == "simulate":
             return answer(decision, catalog=playbook.version, bundle=inputs.bundle, logged=False, explanation=told)
         record = decisions.to_record(decision, inputs, playbook.catalog, known_time=decision.at)

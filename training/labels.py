@@ -13,6 +13,7 @@ import msgspec
 import polars as pl
 
 from features.log import Log
+from features.log.records import SEEN
 from training.errors import TrainingError
 from training.settings import Churn, Preference
 
@@ -24,7 +25,6 @@ Midnight = Callable[[date], datetime]
 _MOMENT = pl.Datetime("us", "UTC")
 _COLUMNS = ("customer_id", "at", "label", "test", "block", "closes_at")
 _OFFER_COLUMNS = ("decision_id", "action", "group", "topics", "features")
-_SEEN = ("delivered", "shown", "opened", "clicked", "accepted", "converted", "rejected", "referred")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
             f"import past messages, or name another touchpoint in models.yaml"
         )
     key = ["decision_id", "action"]
-    seen = outcomes.filter(pl.col("outcome").is_in(_SEEN)).group_by(key).agg(seen_at=pl.col("outcome_at").min())
+    seen = outcomes.filter(pl.col("outcome").is_in(sorted(SEEN))).group_by(key).agg(seen_at=pl.col("outcome_at").min())
     success = outcomes.filter(pl.col("outcome") == settings.success).group_by(key).agg(success_at=pl.col("outcome_at").min())
     opens_at = pl.max_horizontal("send_at", "seen_at")
     labelled = (

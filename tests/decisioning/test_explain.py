@@ -165,15 +165,15 @@ INTERNAL = (
 @pytest.mark.parametrize("changes", SITUATIONS.values(), ids=SITUATIONS.keys())
 def test_a_customer_is_told_why_in_words_that_name_no_rule_no_code_and_no_value_of_theirs(changes: dict[str, Any]) -> None:
     decision = told(**changes)
-    words = json.dumps(for_customer(decision, CATALOG))
+    words = json.dumps(for_customer(decision))
     assert [word for word in INTERNAL if word in words] == []
-    (result,) = for_customer(decision, CATALOG)["results"]
+    (result,) = for_customer(decision)["results"]
     assert result["why"].endswith(".")
     assert " " in result["why"]
 
 
 def test_every_situation_is_a_different_story() -> None:
-    stories = {name: for_customer(told(**changes), CATALOG)["results"][0]["why"] for name, changes in SITUATIONS.items()}
+    stories = {name: for_customer(told(**changes))["results"][0]["why"] for name, changes in SITUATIONS.items()}
     assert stories["complaint"] == stories["anger"]
     assert len(set(stories.values())) == len(stories) - 1
 
@@ -182,13 +182,13 @@ def test_a_customer_is_told_which_data_in_words_with_its_source_and_how_to_say_n
     decision = told(predictions=worlds.predictions(CATALOG, reads={"coupon_bakery": ("age_band",), "thanks": ("orders_90d",)}))
     data = (Datum(says="how often you shop", source="first_party"), Datum(says="your age group", source="third_party"))
     shown = replace(decision, results=(replace(decision.results[0], data=data),))
-    (result,) = for_customer(shown, CATALOG)["results"]
+    (result,) = for_customer(shown)["results"]
     assert result["data_used"] == [
         {"what": "how often you shop", "from": "you and your visits"},
         {"what": "your age group", "from": "a data partner"},
     ]
     assert len(result["change"]) == 2
-    assert result["when"] == "the customer is here now"
+    assert result["when"] == "you are here now"
 
 
 def test_a_customer_is_told_what_our_own_gain_did_to_the_choice() -> None:
@@ -196,17 +196,17 @@ def test_a_customer_is_told_what_our_own_gain_did_to_the_choice() -> None:
     greedy = replace(POLICY, exploration=Exploration(mass=0.0, strength=1e6))
     decision = told(predictions=of, policy=greedy)
     assert decision.results[0].action == "coupon_bakery"
-    (result,) = for_customer(decision, CATALOG)["results"]
+    (result,) = for_customer(decision)["results"]
     assert result["commercial_weight"] == "With our own gain counted it came in place 1, without it in place 2."
 
 
 def test_a_message_that_sells_nothing_has_no_commercial_weight() -> None:
     decision = told(state=worlds.state(open_complaints=("c1",)))
     assert decision.results[0].action == "thanks"
-    (result,) = for_customer(decision, CATALOG)["results"]
+    (result,) = for_customer(decision)["results"]
     assert result["commercial_weight"] == "None: this message sells nothing."
 
 
 def test_where_nothing_was_said_no_data_and_no_gain_are_told() -> None:
-    (result,) = for_customer(told(state=worlds.state(consents={})), CATALOG)["results"]
+    (result,) = for_customer(told(state=worlds.state(consents={})))["results"]
     assert (result["data_used"], result["commercial_weight"], result["change"]) == ([], None, [])

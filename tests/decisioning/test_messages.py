@@ -50,18 +50,17 @@ def test_every_fault_of_all_three_parts_is_named() -> None:
 
 
 def test_what_is_not_known_of_the_customer_is_left_out() -> None:
-    nobody = message_values(profile=worlds.profile(orders_90d=1.0), state=worlds.state(), stage="at_risk", brand="Corner")
-    assert nobody == {"brand": "Corner", "stage": "at risk"}
+    nobody = message_values(profile=worlds.profile(orders_90d=1.0), state=worlds.state(), brand="Corner")
+    assert nobody == {"brand": "Corner"}
 
 
 def test_what_is_known_of_the_customer_is_written_for_people() -> None:
     known = message_values(
         profile=worlds.profile(points=1234.4, tier="gold"),
         state=worlds.state(traits={"first_name": "Ada"}),
-        stage="loyal",
         brand="Corner",
     )
-    assert known == {"brand": "Corner", "stage": "loyal", "first_name": "Ada", "points": "1,234", "tier": "gold"}
+    assert known == {"brand": "Corner", "first_name": "Ada", "points": "1,234", "tier": "gold"}
 
 
 @pytest.mark.parametrize(
@@ -82,6 +81,6 @@ def test_an_action_without_topic_and_end_says_nothing_of_them() -> None:
 
 
 def test_every_value_that_can_be_said_is_on_the_list_of_fields() -> None:
-    said = message_values(profile=worlds.profile(), state=worlds.state(traits={"first_name": "Ada"}), stage="s", brand="b")
+    said = message_values(profile=worlds.profile(), state=worlds.state(traits={"first_name": "Ada"}), brand="b")
     said |= action_values(worlds.action(valid_until=worlds.NOW, topics=("bakery",)), zone=ZONE)
     assert set(said) == FIELDS
