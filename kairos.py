@@ -51,11 +51,10 @@ def demo(
     wiring = story.Wiring(
         open_log=open_log, application=lambda place, log, clock, salt: application(place, log, clock, salt=salt)
     )
-    listen = port if port is not None else 0 if once else 8000
-    refuse_taken(listen)
     with ExitStack() as stack:
+        bound = stack.enter_context(listen(port if port is not None else 0 if once else 8000))
         with _stages() as stage:
-            telling = story.telling(Workspace.load(workspace), wiring, port=listen, stage=stage)
+            telling = story.telling(Workspace.load(workspace), wiring, bound=bound, stage=stage)
             told, server = stack.enter_context(telling)
         if as_json:
             print(json.dumps(told.as_json(), indent=2), flush=True)
@@ -119,9 +118,11 @@ def serve(
     import uvicorn
 
     place = Workspace.load(workspace)
-    refuse_taken(port)
-    log = open_log(place)
-    uvicorn.run(application(place, log, engine_clock(place, log)), host="127.0.0.1", port=port, log_level="info")
+    with listen(port) as bound:
+        log = open_log(place)
+        app = application(place, log, engine_clock(place, log))
+        _err.print(f"Kairos listens on http://127.0.0.1:{port}", highlight=False)
+        uvicorn.Server(uvicorn.Config(app, log_level="info")).run(sockets=[bound])
 
 
 # ------------------------------------------------------------------------------------------------------------------ wiring
@@ -189,14 +190,17 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
     return create_app(Settings(salt=log.set_once("salt", salt or token_hex(16))), ports)
 
 
-def refuse_taken(port: int) -> None:
-    """Raise KairosError where the port is in use."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise KairosError(f"port {port} is in use; stop what listens there or choose another with --port") from error
+def listen(port: int) -> socket.socket:
+    """A socket on 127.0.0.1, bound from now on (0: any free port). Raises KairosError where the port is in use."""
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(("127.0.0.1", port))
+        bound.listen(2048)
+    except OSError as error:
+        bound.close()
+        raise KairosError(f"port {port} is in use; stop what listens there or choose another with --port") from error
+    return bound
 
 
 def _newer(path: Path, version: str) -> str | None:

@@ -1,6 +1,7 @@
 """The main job, told: from a year of purchases to timed messages over HTTP, and what outcomes and a complaint change."""
 
 import json
+import socket
 import threading
 import time
 import urllib.error
@@ -57,11 +58,12 @@ class Wiring:
 
 
 class Server:
-    """The real server, on a thread of this process, on 127.0.0.1."""
+    """The real server, on a thread of this process, on a bound socket of 127.0.0.1."""
 
-    def __init__(self, app: Any, port: int) -> None:
-        self._server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
+    def __init__(self, app: Any, bound: socket.socket) -> None:
+        self._bound = bound
+        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [bound]}, daemon=True)
 
     def __enter__(self) -> "Server":
         self._thread.start()
@@ -77,8 +79,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        return f"http://127.0.0.1:{port}"
+        return f"http://127.0.0.1:{self._bound.getsockname()[1]}"
 
     def ask(self, path: str, body: Answer | None = None) -> Answer:
         """GET, or POST where there is a body; an error answer is raised with its problem document."""
@@ -138,9 +139,7 @@ class Told:
 
 
 @contextmanager
-def telling(
-    workspace: Workspace, wiring: Wiring, *, port: int, stage: Callable[[str], Progress]
-) -> Iterator[tuple[Told, Server]]:
+def telling(workspace: Workspace, wiring: Wiring, *, bound: socket.socket, stage: Stages) -> Iterator[tuple[Told, Server]]:
     """Build what is missing, start the server, ask and post; inside the block the server goes on, its clock running."""
     # what only building needs is imported when it builds
     from features import offline
@@ -159,7 +158,7 @@ def telling(
             promote.promote(workspace, progress=stage("Promote models")),
             offline.materialize(workspace, log, progress=stage("Load the online store")),
         ]
-        with Server(wiring.application(workspace, log, clock, SALT), port) as server:
+        with Server(wiring.application(workspace, log, clock, SALT), bound) as server:
             decisions = tuple(_decisions(server, stage("Ask for decisions")))
             changes = tuple(_changes(server, stage("Post and ask again")))
             clock.release()

@@ -154,7 +154,8 @@ def server(told: Told) -> Iterator[story.Server]:
     """The server over what the telling left."""
     workspace = Workspace.load(told.workspace)
     log = kairos.open_log(workspace)
-    with story.Server(kairos.application(workspace, log, kairos.engine_clock(workspace, log)), port=0) as server:
+    app = kairos.application(workspace, log, kairos.engine_clock(workspace, log))
+    with kairos.listen(0) as bound, story.Server(app, bound) as server:
         yield server
     log.close()
 
