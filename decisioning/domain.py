@@ -142,14 +142,29 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """When a complaint was last opened and last closed, as far as is known. At the same moment, it is closed."""
+
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What must be exact about a customer at every decision. Kept in the log's database, changed with each record."""
+    """What must be exact about a customer at every decision. Kept in the log's database, changed with each record.
+
+    `consents_at` says when the word on each purpose was given, `complaints` and `all_complaints_closed_at` from what
+    `open_complaints` follows: what happened later counts, whatever came later.
+    """
 
     customer_id: str
     known: bool = False
     consents: Mapping[str, bool] = field(default_factory=dict)
+    consents_at: Mapping[str, datetime] = field(default_factory=dict)
     closed_channels: tuple[str, ...] = ()
     open_complaints: tuple[str, ...] = ()
+    complaints: Mapping[str, Complaint] = field(default_factory=dict)
+    all_complaints_closed_at: datetime | None = None
     emotion: Emotion | None = None
     contacts: tuple[Contact, ...] = ()
     refusals: tuple[Refusal, ...] = ()

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,12 +12,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from decisioning.domain import State
 from decisioning.errors import KairosError
-from features.log import offers, state, tables
-from features.log.records import Record, microseconds, moment
+from features.log import bulk, offers, sealed, state, tables
+from features.log.adopt import adopt
+from features.log.erase import Receipt, erase
+from features.log.keys import KeyFault, Vault, fingerprint, master_key
+from features.log.records import Record
 from features.log.schema import engine_for, upgrade
 from features.log.state import StateRules
+from features.log.verify import Verdict, verify
 
-_CHUNK = 500
+_MASTER = "master_key_fingerprint"
 
 
 class Conflict(KairosError):
@@ -29,16 +35,21 @@ class LogUnavailable(KairosError):
 class Log:
     """The log of one workspace, and the state its records imply.
 
-    `url` is an SQLAlchemy URL (SQLite in WAL mode with full sync). Safe for threads; a connection each.
+    `url` is an SQLAlchemy URL (SQLite in WAL mode with full sync). Safe for threads; a connection each. The master key is
+    that of KAIROS_MASTER_KEY or of `master.key` beside the database; readers skip the records of erased customers. `writer`
+    names the chain that is written.
     """
 
-    def __init__(self, url: str, rules: StateRules | None = None) -> None:
+    def __init__(self, url: str, rules: StateRules | None = None, *, writer: str = "main") -> None:
         self._engine = engine_for(url)
-        self._rules = rules or StateRules()
+        self._rules, self._writer = rules or StateRules(), writer
         self._dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
         try:
             with self._guarded():
                 upgrade(self._engine)
+            self._vault = self._unlocked()
+            with self._writing() as connection:
+                adopt(connection, self._dialect, self._vault, self._rules)
         except KairosError:
             self._engine.dispose()
             raise
@@ -71,7 +82,9 @@ class Log:
                 if is_new:
                     fresh.append(record)
             if fresh:
-                self._insert(connection, fresh)
+                first = sealed.next_sequence(connection)
+                sequences = range(first, first + len(fresh))
+                sealed.write(connection, self._dialect, self._vault, fresh, writer=self._writer, sequences=sequences)
                 self._fold(connection, fresh, expecting or {})
                 offers.follow(connection, self._dialect, fresh)
                 if not offers.within_budgets(connection, budgets or {}, fresh):
@@ -85,6 +98,20 @@ class Log:
             connection.execute(insert.on_conflict_do_nothing())
             found = connection.execute(sa.select(tables.settings.c.value).where(tables.settings.c.name == name))
             return str(found.scalar_one())
+
+    def erase(self, customer_id: str, *, at: datetime) -> Receipt | None:
+        """Destroy a customer's key and delete what is kept of them, in one durable commit. None for one nobody has heard of.
+
+        A message id that was theirs stays taken; the customer id may start afresh.
+        """
+        with self._writing() as connection:
+            receipt = erase(connection, self._dialect, self._vault, customer_id, writer=self._writer, at=at)
+        if receipt is not None:
+            self._vault.forget(receipt.owner)
+        # what was deleted would stay readable in the write-ahead log
+        with self._guarded(), closing(self._engine.raw_connection()) as raw:
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return receipt
 
     # ------------------------------------------------------------------------------------------------------------ reading
 
@@ -101,34 +128,49 @@ class Log:
         return (State(customer_id=customer_id), 0) if row is None else (state.decode(row.body), row.version)
 
     def record(self, message_id: str) -> Record | None:
-        query = sa.select(tables.records).where(tables.records.c.message_id == message_id)
+        """None where there is none, and where its customer was erased."""
         with self._reading() as connection:
-            row = connection.execute(query).one_or_none()
-        return None if row is None else _record(row)
+            row = connection.execute(sealed.READABLE.where(tables.records.c.message_id == message_id)).one_or_none()
+        return None if row is None else sealed.record_of(row, self._vault)
 
     def latest(self, kind: str) -> Record | None:
         """The newest record of a kind."""
-        query = sa.select(tables.records).where(tables.records.c.kind == kind)
+        query = sealed.READABLE.where(tables.records.c.kind == kind)
         with self._reading() as connection:
             row = connection.execute(query.order_by(tables.records.c.sequence.desc()).limit(1)).one_or_none()
-        return None if row is None else _record(row)
+        return None if row is None else sealed.record_of(row, self._vault)
 
     def read(self, *, after: int = 0, kinds: Sequence[str] = (), limit: int | None = None) -> Iterator[Record]:
         """Records with a sequence above `after`, in order, all kinds or only those named."""
-        query = self._after(sa.select(tables.records), after, kinds).order_by(tables.records.c.sequence)
+        query = self._after(after, kinds)
         with self._reading() as connection:
             for row in connection.execution_options(yield_per=10_000).execute(query.limit(limit)):
-                yield _record(row)
+                yield sealed.record_of(row, self._vault)
 
     def columns(self, *, kinds: Sequence[str] = (), after: int = 0) -> dict[str, list[Any]]:
         """The same as columns, for vectorised readers: sequence, kind, customer_id, event_us, known_us, payload."""
-        table = tables.records.c
-        wanted = (table.sequence, table.kind, table.customer_id, table.event_us, table.known_us, table.payload)
-        query = self._after(sa.select(*wanted), after, kinds).order_by(table.sequence)
+        names = ("sequence", "kind", "customer_id", "event_us", "known_us", "payload")
+        columns: dict[str, list[Any]] = {name: [] for name in names}
         with self._reading() as connection:
-            rows = connection.execute(query).all()
-        names = [column.name for column in wanted]
-        return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)) if rows else {name: [] for name in names}
+            for rows in connection.execution_options(yield_per=10_000).execute(self._after(after, kinds)).partitions():
+                for name in names[:-1]:
+                    columns[name] += [getattr(row, name) for row in rows]
+                columns["payload"] += [sealed.payload_of(row, self._vault) for row in rows]
+        return columns
+
+    def erased(self) -> int:
+        """How many records readers skip, because their customers were erased."""
+        owned = tables.keys
+        query = sa.select(sa.func.count()).outerjoin_from(tables.records, owned, owned.c.owner == tables.records.c.owner)
+        with self._reading() as connection:
+            return int(
+                connection.execute(query.where(tables.records.c.owner.is_not(None), owned.c.owner.is_(None))).scalar_one()
+            )
+
+    def verify(self) -> Verdict:
+        """Whether chain, keys and state are whole and agree, as of one moment."""
+        with self._reading() as connection:
+            return verify(connection, self._vault, self._rules)
 
     def last_sequence(self) -> int:
         with self._reading() as connection:
@@ -143,26 +185,8 @@ class Log:
     # ------------------------------------------------------------------------------------------------------------- inside
 
     def _known(self, connection: sa.Connection, ids: list[str]) -> set[str]:
-        known: set[str] = set()
-        for start in range(0, len(ids), _CHUNK):
-            query = sa.select(tables.records.c.message_id).where(tables.records.c.message_id.in_(ids[start : start + _CHUNK]))
-            known.update(connection.execute(query).scalars())
-        return known
-
-    def _insert(self, connection: sa.Connection, records: Sequence[Record]) -> None:
-        rows = [
-            {
-                "message_id": record.message_id,
-                "kind": record.kind,
-                "version": record.version,
-                "customer_id": record.customer_id,
-                "event_us": microseconds(record.event_time),
-                "known_us": microseconds(record.known_time),
-                "payload": record.payload,
-            }
-            for record in records
-        ]
-        connection.execute(sa.insert(tables.records), rows)
+        column = tables.records.c.message_id
+        return {row[0] for row in bulk.those_in(connection, column, ids, column)}
 
     def _fold(self, connection: sa.Connection, records: Sequence[Record], expecting: Mapping[str, int]) -> None:
         """Fold the records into their customers' states, one read and one write a customer."""
@@ -170,31 +194,36 @@ class Log:
         for record in records:
             if record.customer_id is not None:
                 by_customer[record.customer_id].append(record)
-        table, ids = tables.customers, list(by_customer)
-        rows = {}
-        for start in range(0, len(ids), _CHUNK):
-            query = sa.select(table).where(table.c.customer_id.in_(ids[start : start + _CHUNK]))
-            rows.update({row.customer_id: row for row in connection.execute(query)})
+        table = tables.customers
+        columns = (table.c.customer_id, table.c.version, table.c.body)
+        rows = {row[0]: row for row in bulk.those_in(connection, table.c.customer_id, list(by_customer), *columns)}
         changed = []
         for customer_id, theirs in by_customer.items():
             row = rows.get(customer_id)
-            version = row.version if row else 0
+            version = row[1] if row else 0
             if expecting.get(customer_id, version) != version:
                 raise Conflict("the customer's state changed while the decision was made")
-            before = state.decode(row.body) if row else State(customer_id=customer_id)
+            before = state.decode(row[2]) if row else State(customer_id=customer_id)
             after = before
             for record in theirs:
                 after = state.fold(after, record, self._rules)
             if after != before:
-                changed.append({"customer_id": customer_id, "version": version + 1, "body": state.encode(after)})
+                changed.append((customer_id, version + 1, state.encode(after)))
         if changed:
-            insert = self._dialect.insert(table)
-            new = {"version": insert.excluded.version, "body": insert.excluded.body}
-            connection.execute(insert.on_conflict_do_update(index_elements=["customer_id"], set_=new), changed)
+            bulk.insert(connection, table, changed, over="customer_id")
 
-    def _after(self, query: sa.Select[Any], after: int, kinds: Sequence[str]) -> sa.Select[Any]:
-        query = query.where(tables.records.c.sequence > after)
+    def _after(self, after: int, kinds: Sequence[str]) -> sa.Select[Any]:
+        query = sealed.READABLE.where(tables.records.c.sequence > after).order_by(tables.records.c.sequence)
         return query.where(tables.records.c.kind.in_(kinds)) if kinds else query
+
+    def _unlocked(self) -> Vault:
+        """The vault of this log's master key. Raises KeyFault for another one's."""
+        parsed = self._engine.url.database
+        folder = Path(parsed).parent if parsed and parsed != ":memory:" else None
+        master = master_key(folder, is_new=self.setting(_MASTER) is None)
+        if self.set_once(_MASTER, fingerprint(master)) != fingerprint(master):
+            raise KeyFault("the master key is not the one that this log was written with; restore that one")
+        return Vault(master)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -213,15 +242,3 @@ class Log:
         with self._guarded(), self._engine.connect() as connection:
             yield connection
 
-
-def _record(row: Any) -> Record:
-    return Record(
-        sequence=row.sequence,
-        message_id=row.message_id,
-        kind=row.kind,
-        version=row.version,
-        customer_id=row.customer_id,
-        event_time=moment(row.event_us),
-        known_time=moment(row.known_us),
-        payload=row.payload,
-    )

@@ -1,4 +1,4 @@
-"""One record of the log, version 1."""
+"""One record of the log, version 2. Its payload has the forms of version 1; what version 2 adds is how it is kept."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,9 +8,9 @@ import msgspec
 
 from decisioning.domain import OutcomeKind
 
-Kind = Literal["event", "decision", "outcome", "consent", "catalog"]
+Kind = Literal["event", "decision", "outcome", "consent", "catalog", "erasure"]
 
-VERSION = 1
+VERSION = 2
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing that a customer did with a brand is older; an older time is a fault of its sender's clock or form."""
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from decisioning.errors import KairosError
 
-HEAD = "0001"
+HEAD = "0002"
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -24,7 +24,8 @@ def engine_for(url: str) -> sa.Engine:
     def prepare(connection: Any, _: Any) -> None:
         # SQLAlchemy begins transactions itself, below: the driver's own way would begin too late
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 10000", "foreign_keys = ON"):
+        # what is deleted is overwritten: an erased customer's key must not stay on the disk
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 10000", "secure_delete = ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from decisioning.complaints import all_closed, complained
 from decisioning.domain import Contact, Refusal, State
 from decisioning.emotion import Feeling, Signal, felt
 from decisioning.policy import CONTACT_MEMORY
@@ -32,8 +33,7 @@ def fold(state: State, record: Record, rules: StateRules) -> State:
         case "outcome":
             return _outcome(state, record, rules)
         case "consent":
-            body = record.body
-            return replace(state, consents={**state.consents, body["purpose"]: bool(body["granted"])})
+            return _consent(state, record)
         case "decision":
             return _decision(state, record.body, rules)
         case _:
@@ -64,18 +64,27 @@ def _event(state: State, record: Record, rules: StateRules) -> State:
     signal = rules.signals.get(body.get("event", ""))
     if signal is None:
         return state
-    properties = body.get("properties") or {}
+    properties, at = body.get("properties") or {}, record.event_time
     if signal.complaint == "opened":
-        complaint = str(properties.get("complaint_id", record.message_id))
-        state = replace(state, open_complaints=tuple(sorted({*state.open_complaints, complaint})))
+        state = complained(state, str(properties.get("complaint_id", record.message_id)), opened_at=at)
     elif signal.complaint == "closed":
         # a closing event that names no complaint closes them all
         named = properties.get("complaint_id")
-        left = () if named is None else tuple(one for one in state.open_complaints if one != str(named))
-        state = replace(state, open_complaints=left)
+        state = all_closed(state, at) if named is None else complained(state, str(named), closed_at=at)
     rating = properties.get(signal.rating) if signal.rating else None
     feeling = signal.feeling(float(rating) if isinstance(rating, int | float) else None)
-    return felt(state, feeling, at=record.event_time, half_life=rules.half_life)
+    return felt(state, feeling, at=at, half_life=rules.half_life)
+
+
+def _consent(state: State, record: Record) -> State:
+    """The word given last holds, whichever came first; of two given at one moment the one that withholds."""
+    body, at = record.body, record.event_time
+    purpose, granted = body["purpose"], bool(body["granted"])
+    before = state.consents_at.get(purpose)
+    if before is not None and (before > at or (before == at and granted)):
+        return state
+    consents, consents_at = {**state.consents, purpose: granted}, {**state.consents_at, purpose: at}
+    return replace(state, consents=consents, consents_at=consents_at)
 
 
 def _traits(state: State, traits: Mapping[str, Any]) -> State:
@@ -98,7 +107,7 @@ def _outcome(state: State, record: Record, rules: StateRules) -> State:
         refusal = Refusal(action=action, group=body.get("group") or action, at=at)
         return replace(state, refusals=(*_recent(state.refusals, at), refusal))
     if outcome == "complained":
-        state = replace(state, open_complaints=tuple(sorted({*state.open_complaints, record.message_id})))
+        state = complained(state, record.message_id, opened_at=at)
         return felt(state, Feeling(valence=-0.9, intensity=0.9), at=at, half_life=rules.half_life)
     if outcome == "unsubscribed":
         channel = rules.channels.get(body["touchpoint"], body["touchpoint"])

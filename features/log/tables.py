@@ -1,4 +1,4 @@
-"""The log's tables. `records` is the truth; every other table can be rebuilt from it."""
+"""The log's tables. `records` is the truth, `keys` opens it; `writers` proves it whole; all others can be rebuilt."""
 
 import sqlalchemy as sa
 
@@ -12,13 +12,33 @@ records = sa.Table(
     sa.Column("message_id", sa.Text, nullable=False, unique=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("customer_id", sa.Text),
+    sa.Column("owner", sa.BigInteger),  # whose key opens the payload; none where it is of no customer, and open
     sa.Column("event_us", sa.BigInteger, nullable=False),
     sa.Column("known_us", sa.BigInteger, nullable=False),
-    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("writer", sa.Text, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),  # as features.log.keys seals it
+    sa.Column("hash", sa.LargeBinary, nullable=False),  # as features.log.chain links it
     sqlite_autoincrement=True,
 )
 sa.Index("records_of_kind", records.c.kind, records.c.sequence)
+sa.Index("records_of_owner", records.c.owner, records.c.sequence)
+
+keys = sa.Table(
+    "keys",
+    metadata,
+    sa.Column("customer_id", sa.Text, primary_key=True),
+    sa.Column("owner", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("wrapped", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+writers = sa.Table(
+    "writers",
+    metadata,
+    sa.Column("writer", sa.Text, primary_key=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False),  # of its last record
+    sqlite_with_rowid=False,
+)
 
 customers = sa.Table(
     "customers",

@@ -1,4 +1,4 @@
-"""What version 1 wrote stays readable: a file for each form of each kind of record, kept for ever.
+"""What every version wrote stays readable: a file for each form of each kind of record, kept for ever.
 
 A change that breaks one of these tests needs a new record version and a new folder of files, never an edit of these.
 """
@@ -61,8 +61,8 @@ def waiting() -> Record:
     return to_record(decision, inputs, CATALOG, known_time=NOW)
 
 
-def golden(name: str) -> Record:
-    (path,) = (one for one in FILES if one.stem == name)
+def golden(name: str, version: int = 1) -> Record:
+    (path,) = (one for one in FILES if (one.parent.name, one.stem) == (f"v{version}", name))
     return read(path)
 
 
@@ -84,9 +84,10 @@ def test_every_kind_has_a_file_in_the_version_that_is_written_now() -> None:
     assert {read(path).kind for path in FILES if path.parent.name == f"v{VERSION}"} == set(get_args(Kind))
 
 
-def test_a_history_of_golden_records_gives_the_state_it_always_gave(log: Log) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_history_of_golden_records_gives_the_state_it_always_gave(version: int, log: Log) -> None:
     names = ("consent", "event_order", "event_identify", "decision_imported", "decision_live", "event_complaint", "outcome")
-    log.append([golden(name) for name in (*names, "event_rating")])
+    log.append([golden(name, version) for name in (*names, "event_rating")])
     state, _ = log.state("1029")
     assert state.consents == {"marketing": True}
     assert (state.locale, state.time_zone, state.traits["first_name"]) == ("en-GB", "America/Chicago", "Ada")
@@ -100,8 +101,9 @@ def test_a_history_of_golden_records_gives_the_state_it_always_gave(log: Log) ->
     assert log.query(evidence).evidence == {("coupon_bakery", "app_home"): Evidence(shows=1, expected=0.25, successes=1)}
 
 
-def test_a_live_decision_of_version_1_is_read_whole() -> None:
-    record = golden("decision_live")
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_live_decision_of_any_version_is_read_whole(version: int) -> None:
+    record = golden("decision_live", version)
     decision = decision_of(record)
     assert (decision.request.decision_id, decision.at, decision.group) == ("golden-live", NOW, "treatment")
     assert decision.request.context == {"intent": "browse"}
@@ -126,16 +128,17 @@ def test_a_live_decision_of_version_1_is_read_whole() -> None:
     assert (inputs.learner.snapshot, inputs.stock, inputs.tzdata) == (41, {"coupon_bakery": 2}, "2026.6")
 
 
-def test_a_wait_of_version_1_lies_in_the_outbox(log: Log) -> None:
-    log.append([golden("decision_wait")])
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_wait_of_any_version_lies_in_the_outbox(version: int, log: Log) -> None:
+    log.append([golden("decision_wait", version)])
     (entry,) = log.query(lambda connection: outbox(connection, due_before=NOW + timedelta(days=2), now=NOW))
     assert (entry.decision_id, entry.kind, entry.action, entry.due_at) == ("golden-wait", "wait", None, NOW + timedelta(days=1))
 
 
 @pytest.mark.parametrize(("name", "today"), [("decision_live", live), ("decision_wait", waiting)])
-def test_what_is_written_today_has_the_form_of_version_1(name: str, today: Any) -> None:
+def test_what_is_written_today_has_the_form_of_the_version_that_is_written(name: str, today: Any) -> None:
     """Names and types; the numbers in it may change with the code that decides."""
-    assert set(_form(today().body)) == set(_form(golden(name).body))
+    assert set(_form(today().body)) == set(_form(golden(name, VERSION).body))
 
 
 def _form(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
