@@ -241,4 +241,3 @@ class Log:
     def _reading(self) -> Iterator[sa.Connection]:
         with self._guarded(), self._engine.connect() as connection:
             yield connection
-

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from decisioning.domain import State
 from features.log import chain, offers, sealed, state, tables
 from features.log.adopt import folded_from
 from features.log.keys import KeyFault, Vault
@@ -125,7 +126,7 @@ def _states(connection: sa.Connection, vault: Vault, rules: StateRules, count: _
         raise _Fault("a state is kept of a customer who has no records, or was erased")
     query = sa.select(owned.c.owner, owned.c.customer_id, kept.c.body)
     for owner, customer_id, body in connection.execute(query.outerjoin_from(owned, kept, _same)).all():
-        there = state.State(customer_id=customer_id) if body is None else state.decode(body)
+        there = State(customer_id=customer_id) if body is None else state.decode(body)
         if there != folded_from(connection, vault, rules, owner, customer_id):
             last = sa.select(sa.func.max(tables.records.c.sequence)).where(tables.records.c.owner == owner)
             raise _Fault(
