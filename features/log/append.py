@@ -170,7 +170,7 @@ class Log:
     def verify(self) -> Verdict:
         """Whether chain, keys and state are whole and agree, as of one moment."""
         with self._reading() as connection:
-            return verify(connection, self._vault, self._rules)
+            return verify(connection, self._vault.anew(), self._rules)
 
     def last_sequence(self) -> int:
         with self._reading() as connection:

@@ -1,5 +1,6 @@
 """Whether the log is whole: its chain, its keys, and the state that was kept from it."""
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isclose
@@ -84,8 +85,7 @@ def _chain(connection: sa.Connection, vault: Vault, count: _Count) -> None:
     everything = sa.select(*table.c, owned.c.customer_id, owned.c.wrapped)
     query = everything.outerjoin_from(table, owned, owned.c.owner == table.c.owner).order_by(table.c.sequence)
     for row in connection.execution_options(yield_per=5_000).execute(query):
-        previous = count.heads.get(row.writer, chain.BEGINNING)
-        if chain.link(previous, *row[:_LINKED]) != row.hash:
+        if _linked(count.heads.get(row.writer, chain.BEGINNING), row) != row.hash:
             raise _Fault(f"the record, or one of writer {row.writer!r} before it, was changed or removed", row.sequence)
         count.heads[row.writer] = row.hash
         count.records += 1
@@ -102,6 +102,13 @@ def _chain(connection: sa.Connection, vault: Vault, count: _Count) -> None:
     for writer in sorted(kept.keys() | count.heads.keys()):
         if kept.get(writer) != count.heads.get(writer):
             raise _Fault(f"the last records of writer {writer!r} are missing")
+
+
+def _linked(previous: bytes, row: Any) -> bytes | None:
+    try:
+        return chain.link(previous, *row[:_LINKED])
+    except (TypeError, AttributeError, struct.error):  # a value of another type, or beyond its range
+        return None
 
 
 def _opened(row: Any, vault: Vault) -> Record:
