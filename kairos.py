@@ -125,6 +125,32 @@ def serve(
         uvicorn.Server(uvicorn.Config(app, log_level="info")).run(sockets=[bound])
 
 
+@app.command("verify-log")
+def verify_log(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
+    """Check that the log is whole: its hash chains, its keys, and the state kept from it. Exit code 1 where it is broken."""
+    verdict = open_log(Workspace.load(workspace)).verify()
+    _print(verdict, as_json)
+    if not verdict.whole:
+        raise typer.Exit(1)
+
+
+@app.command()
+def erase(
+    customer: Annotated[str, typer.Argument(help="The customer's id.")],
+    workspace: WorkspacePath = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Erase a customer: destroy the key of their records, delete state, offers and profiles. The chain still verifies."""
+    place = Workspace.load(workspace)
+    log = open_log(place)
+    store, projector = profiles_of(place, log, place.playbook)
+    erasure = erasing(place, log, store, projector)(customer, engine_clock(place, log).now())
+    store.close()
+    if erasure is None:
+        raise KairosError(f"nothing is kept of a customer {customer!r}; customers are named by the id their records bear")
+    _print(erasure, as_json)
+
+
 # ------------------------------------------------------------------------------------------------------------------ wiring
 
 
@@ -166,8 +192,6 @@ def engine_clock(workspace: Workspace, log: Log) -> Any:
 
 def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None = None) -> Any:
     """The server's application over the real ports of a workspace."""
-    from features.packed import PackedStore
-    from features.projector import Projector
     from serving.app import create_app
     from serving.ports import Ports
     from serving.profiles import PackedProfiles
@@ -176,8 +200,8 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
 
     playbook = published(workspace, log, clock.now())
     spec = playbook.profile
-    store = PackedStore(workspace.data / "online.db", spec)
-    profiles = PackedProfiles(store, Projector(log, store, spec, playbook.brand.time_zone))
+    store, projector = profiles_of(workspace, log, playbook)
+    profiles = PackedProfiles(store, projector)
     profiles.follow()
     ports = Ports(
         clock=clock,
@@ -185,9 +209,27 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
         profiles=profiles,
         models=CurrentModels(workspace.data / "models", playbook.catalog, spec.index),
         playbook=playbook,
+        erase=erasing(workspace, log, store, projector),
         newer_catalog=lambda: _newer(workspace.path, playbook.version),
     )
     return create_app(Settings(salt=log.set_once("salt", salt or token_hex(16))), ports)
+
+
+def profiles_of(workspace: Workspace, log: Log, playbook: Playbook) -> tuple[Any, Any]:
+    """The online store of a workspace, and the projector that folds its log into it."""
+    from features.packed import PackedStore
+    from features.projector import Projector
+
+    store = PackedStore(workspace.data / "online.db", playbook.profile)
+    return store, Projector(log, store, playbook.profile, playbook.brand.time_zone)
+
+
+def erasing(workspace: Workspace, log: Log, store: Any, projector: Any) -> Callable[[str, datetime], Any]:
+    """Erases a customer (id, time) from everything that the workspace keeps; None where nothing was kept."""
+    from features.erasure import erase
+
+    offline = workspace.data / "offline"
+    return lambda customer_id, at: erase(customer_id, log=log, store=store, projector=projector, offline=offline, at=at)
 
 
 def listen(port: int) -> socket.socket:

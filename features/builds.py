@@ -148,6 +148,16 @@ def switch(folder: Path, report: BuildReport) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
+def clear(folder: Path, *, keep: str | None = None) -> None:
+    """Remove all builds but one, whole ones and what interrupted ones left."""
+    if not folder.is_dir():
+        return
+    _clear(folder)
+    for other in folder.iterdir():
+        if other.is_dir() and other.name != keep and not other.name.startswith(_PARTIAL):
+            shutil.rmtree(other)
+
+
 def _clear(folder: Path) -> None:
     """Remove what builds left behind whose process is gone."""
     for partial in folder.glob(f"{_PARTIAL}*"):

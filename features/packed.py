@@ -115,6 +115,12 @@ class PackedStore:
                 )
             yield Writing(connection, self._forms)
 
+    @contextmanager
+    def changing(self) -> Iterator["Writing"]:
+        """One transaction like `writing`, in a store that may be stale: enough to delete, and to move the cursor."""
+        with self._transaction() as connection:
+            yield Writing(connection, self._forms)
+
     def load(self, rows: Mapping[str, StoredRows], *, cursor: int, meta: Mapping[str, str]) -> None:
         """Replace everything in one transaction: the rows of each view, what they mean, the cursor and further notes."""
         with self._transaction() as connection:
@@ -175,6 +181,8 @@ class PackedStore:
             mine.execute("PRAGMA journal_mode = WAL")
             # a crash may lose the last commits, rows and cursor alike: they are folded again from the log
             mine.execute("PRAGMA synchronous = NORMAL")
+            # what is deleted is overwritten
+            mine.execute("PRAGMA secure_delete = ON")
             self._mine.connection = mine
         return mine
 
@@ -216,6 +224,14 @@ class Writing:
             found += self._connection.execute(query, part).fetchall()
         values, as_of = self._forms[view].unpack([blob for _, blob in found])
         return StoredRows([who[key] for key, _ in found], values, as_of)
+
+    def delete(self, customer_id: str) -> int:
+        """Delete a customer's row from every view, those of older profiles too; how many there were."""
+        views = self._connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'view_*'"
+        ).fetchall()
+        key = (entity_key(customer_id),)
+        return sum(self._connection.execute(f'DELETE FROM "{view}" WHERE key = ?', key).rowcount for (view,) in views)
 
     def put(self, view: str, stored: StoredRows) -> None:
         """Write rows, over those that were there."""

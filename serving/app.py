@@ -7,7 +7,7 @@ from fastapi_offline import FastAPIOffline
 
 from serving import problems
 from serving.ports import Ports
-from serving.routes import decisions, events, health, outbox, outcomes
+from serving.routes import customers, decisions, events, health, outbox, outcomes
 from serving.settings import Settings
 
 
@@ -24,5 +24,6 @@ def create_app(settings: Settings, ports: Ports) -> FastAPI:
     app.include_router(events.router(ports, settings))
     app.include_router(outcomes.router(ports))
     app.include_router(outbox.router(ports, settings))
+    app.include_router(customers.router(ports))
     app.include_router(health.router(ports))
     return app

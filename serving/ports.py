@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from decisioning.domain import Predictions, Profile, State
+from features.erasure import Erasure
 from features.log import Record
 from features.playbook import Playbook
 from serving.clock import Clock
@@ -60,11 +61,15 @@ class Models(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """`newer_catalog` tells the version of the workspace's YAML where it differs from the published one."""
+    """`erase` erases a customer, at a time, from all that is kept; None where nothing was.
+
+    `newer_catalog` tells the version of the workspace's YAML where it differs from the published one.
+    """
 
     clock: Clock
     log: LogPort
     profiles: Profiles
     models: Models
     playbook: Playbook
+    erase: Callable[[str, datetime], Erasure | None]
     newer_catalog: Callable[[], str | None] = field(default=lambda: None)

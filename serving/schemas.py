@@ -166,3 +166,17 @@ class OutboxEntry(BaseModel):
 class OutboxOut(BaseModel):
     at: datetime
     entries: list[OutboxEntry]
+
+
+class ErasedOut(BaseModel):
+    receipt_id: str | None = Field(
+        description="The id of the log's record of it; none where the log had nothing left to erase."
+    )
+    erased_at: datetime
+    sequence: int | None = Field(description="Where that record stands in the log.")
+    records: int = Field(description="Records of the customer that nobody can read any more.")
+    states: int
+    offers: int
+    online_rows: int
+    offline_rows: int
+    remains: list[str] = Field(description="What is still there, and why it tells nothing of the customer.")

@@ -8,11 +8,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from decisioning.domain import State
 from features.log import sealed, state
 from features.log.keys import Vault
 from features.log.records import Record, moment
 from features.log.state import StateRules
-from features.log.tables import customers, keys
+from features.log.tables import customers, keys, records
 
 WRITER = "v1"
 _BATCH = 5_000
@@ -52,12 +53,10 @@ def adopt(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRul
     connection.exec_driver_sql(f"DROP TABLE {_aside.name}")
 
 
-def folded_from(
-    connection: sa.Connection, vault: Vault, rules: StateRules, owner: int, customer_id: str
-) -> state.State:
+def folded_from(connection: sa.Connection, vault: Vault, rules: StateRules, owner: int, customer_id: str) -> State:
     """The state that all records of one customer imply, in the order of the log."""
-    folded = state.State(customer_id=customer_id)
-    query = sealed.READABLE.where(sealed.records.c.owner == owner).order_by(sealed.records.c.sequence)
+    folded = State(customer_id=customer_id)
+    query = sealed.READABLE.where(records.c.owner == owner).order_by(records.c.sequence)
     for row in connection.execute(query):
         folded = state.fold(folded, sealed.record_of(row, vault), rules)
     return folded

@@ -170,7 +170,7 @@ class Log:
     def verify(self) -> Verdict:
         """Whether chain, keys and state are whole and agree, as of one moment."""
         with self._reading() as connection:
-            return verify(connection, self._vault, self._rules)
+            return verify(connection, self._vault.anew(), self._rules)
 
     def last_sequence(self) -> int:
         with self._reading() as connection:
@@ -241,4 +241,3 @@ class Log:
     def _reading(self) -> Iterator[sa.Connection]:
         with self._guarded(), self._engine.connect() as connection:
             yield connection
-

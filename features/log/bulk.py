@@ -18,7 +18,9 @@ def insert(connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any,
     connection.exec_driver_sql(statement, list(rows))
 
 
-def those_in(connection: sa.Connection, column: sa.Column[Any], values: Sequence[Any], *wanted: sa.Column[Any]) -> Iterator[Any]:
+def those_in(
+    connection: sa.Connection, column: sa.Column[Any], values: Sequence[Any], *wanted: sa.Column[Any]
+) -> Iterator[Any]:
     """Rows of the wanted columns, as the driver gives them, where the column is one of the values."""
     names = ", ".join(one.name for one in wanted)
     for start in range(0, len(values), _AT_ONCE):

@@ -55,8 +55,13 @@ class Vault:
     """Wraps and unwraps customers' keys with one master key, and keeps the ciphers it has unwrapped."""
 
     def __init__(self, master: bytes) -> None:
+        self._key = master
         self._master = AESGCM(master)
         self._ciphers: dict[int, AESGCM] = {}
+
+    def anew(self) -> "Vault":
+        """The same master key, and nothing kept: every key is unwrapped again."""
+        return Vault(self._key)
 
     def new_key(self, customer_id: str) -> tuple[int, bytes]:
         """(owner, wrapped key). The owner is a random number that tells nothing of the customer and is never given again."""

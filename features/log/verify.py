@@ -1,5 +1,6 @@
 """Whether the log is whole: its chain, its keys, and the state that was kept from it."""
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isclose
@@ -7,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from decisioning.domain import State
 from features.log import chain, offers, sealed, state, tables
 from features.log.adopt import folded_from
 from features.log.keys import KeyFault, Vault
@@ -83,8 +85,7 @@ def _chain(connection: sa.Connection, vault: Vault, count: _Count) -> None:
     everything = sa.select(*table.c, owned.c.customer_id, owned.c.wrapped)
     query = everything.outerjoin_from(table, owned, owned.c.owner == table.c.owner).order_by(table.c.sequence)
     for row in connection.execution_options(yield_per=5_000).execute(query):
-        previous = count.heads.get(row.writer, chain.BEGINNING)
-        if chain.link(previous, *row[:_LINKED]) != row.hash:
+        if _linked(count.heads.get(row.writer, chain.BEGINNING), row) != row.hash:
             raise _Fault(f"the record, or one of writer {row.writer!r} before it, was changed or removed", row.sequence)
         count.heads[row.writer] = row.hash
         count.records += 1
@@ -101,6 +102,13 @@ def _chain(connection: sa.Connection, vault: Vault, count: _Count) -> None:
     for writer in sorted(kept.keys() | count.heads.keys()):
         if kept.get(writer) != count.heads.get(writer):
             raise _Fault(f"the last records of writer {writer!r} are missing")
+
+
+def _linked(previous: bytes, row: Any) -> bytes | None:
+    try:
+        return chain.link(previous, *row[:_LINKED])
+    except (TypeError, AttributeError, struct.error):  # a value of another type, or beyond its range
+        return None
 
 
 def _opened(row: Any, vault: Vault) -> Record:
@@ -125,7 +133,7 @@ def _states(connection: sa.Connection, vault: Vault, rules: StateRules, count: _
         raise _Fault("a state is kept of a customer who has no records, or was erased")
     query = sa.select(owned.c.owner, owned.c.customer_id, kept.c.body)
     for owner, customer_id, body in connection.execute(query.outerjoin_from(owned, kept, _same)).all():
-        there = state.State(customer_id=customer_id) if body is None else state.decode(body)
+        there = State(customer_id=customer_id) if body is None else state.decode(body)
         if there != folded_from(connection, vault, rules, owner, customer_id):
             last = sa.select(sa.func.max(tables.records.c.sequence)).where(tables.records.c.owner == owner)
             raise _Fault(

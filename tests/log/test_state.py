@@ -1,10 +1,14 @@
 """The fold: what each kind of record does to a customer's state."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import permutations
+from random import Random
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from decisioning.domain import Emotion, OutcomeKind, Refusal, State
 from decisioning.policy import CONTACT_MEMORY
@@ -62,6 +66,37 @@ def test_a_consent_holds_until_the_next_word_on_its_purpose() -> None:
     assert after(*records).consents == {"marketing": False, "service": True}
 
 
+def consent(name: str, granted: bool, *, at: datetime = NOW, purpose: str = "marketing") -> Record:
+    return worlds.record("consent", name, json.dumps({"purpose": purpose, "granted": granted}).encode(), at=at)
+
+
+def test_an_older_grant_that_comes_late_does_not_override_a_newer_withdrawal() -> None:
+    withdrawn, granted = consent("w", False), consent("g", True, at=NOW - DAY)
+    assert after(withdrawn, granted).consents == after(granted, withdrawn).consents == {"marketing": False}
+    assert after(withdrawn, consent("n", True, at=NOW + DAY)).consents == {"marketing": True}
+
+
+def test_of_two_words_of_the_same_moment_the_one_that_withholds_counts() -> None:
+    withdrawn, granted = consent("w", False), consent("g", True)
+    assert after(withdrawn, granted).consents == after(granted, withdrawn).consents == {"marketing": False}
+
+
+@given(
+    st.lists(
+        st.builds(lambda *one: one, st.booleans(), st.integers(0, 4), st.sampled_from(["marketing", "service"])), max_size=8
+    ),
+    st.randoms(),
+)
+def test_consents_do_not_depend_on_the_order_of_arrival(words: list[tuple[bool, int, str]], chance: Random) -> None:
+    records = [
+        consent(f"c{number}", granted, at=NOW + at * DAY, purpose=purpose)
+        for number, (granted, at, purpose) in enumerate(words)
+    ]
+    shuffled = records.copy()
+    chance.shuffle(shuffled)
+    assert after(*records) == after(*shuffled)
+
+
 # ------------------------------------------------------------------------------------------------------------- experience
 
 
@@ -71,6 +106,40 @@ def test_a_complaint_stays_open_until_it_is_closed() -> None:
     assert opened.emotion == Emotion(valence=-0.8, intensity=0.8, confidence=0.9, at=NOW)
     assert after(event("Complaint Closed", complaint_id="c1"), state=opened).open_complaints == ("m2",)
     assert after(event("Complaint Closed"), state=opened).open_complaints == ()
+
+
+def test_a_close_that_comes_before_its_open_closes_it() -> None:
+    opened, closed = event("Complaint Opened", complaint_id="c1"), event("Complaint Closed", complaint_id="c1", at=NOW + DAY)
+    assert after(closed, opened).open_complaints == after(opened, closed).open_complaints == ()
+    reopened = event("Complaint Opened", complaint_id="c1", at=NOW + 2 * DAY)
+    assert after(reopened, closed, opened).open_complaints == ("c1",)
+
+
+def test_to_close_all_closes_what_was_opened_until_then_whenever_that_becomes_known() -> None:
+    early, late = event("Complaint Opened", complaint_id="c1"), event("Complaint Opened", complaint_id="c2", at=NOW + 2 * DAY)
+    closed = event("Complaint Closed", at=NOW + DAY)
+    for order in permutations((early, late, closed)):
+        assert after(*order).open_complaints == ("c2",)
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda *one: one, st.sampled_from(["Opened", "Closed"]), st.sampled_from(["c1", "c2", None]), st.integers(0, 4)
+        ),
+        max_size=8,
+    ),
+    st.randoms(),
+)
+def test_open_complaints_do_not_depend_on_the_order_of_arrival(told: list[tuple[str, str | None, int]], chance: Random) -> None:
+    records = [
+        event(f"Complaint {what}", message_id=f"m{number}", at=NOW + at * DAY, **({"complaint_id": name} if name else {}))
+        for number, (what, name, at) in enumerate(told)
+    ]
+    shuffled = records.copy()
+    chance.shuffle(shuffled)
+    assert after(*records).open_complaints == after(*shuffled).open_complaints
+    assert after(*records).complaints == after(*shuffled).complaints
 
 
 @pytest.mark.parametrize(("rating", "valence"), [(1, -1.0), (4, 0.5), (5.0, 1.0), ("4", None), (None, None)])

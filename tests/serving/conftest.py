@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from decisioning.domain import Predictions, Profile
+from features.erasure import erase
 from features.log import Log, LogUnavailable, Record
 from features.packed import PackedStore
 from features.playbook import Playbook
@@ -95,10 +96,14 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     store = PackedStore(tmp_path / "online.db", book.profile)
     models = GivenModels(book)
     assert book.brand.starts_at is not None
+    projector = Projector(log, store, book.profile, book.brand.time_zone)
     ports = Ports(
+        erase=lambda customer, at: erase(
+            customer, log=log, store=store, projector=projector, offline=tmp_path / "offline", at=at
+        ),
         clock=HeldClock(book.brand.starts_at),
         log=log,
-        profiles=PackedProfiles(store, Projector(log, store, book.profile, book.brand.time_zone)),
+        profiles=PackedProfiles(store, projector),
         models=models,
         playbook=book,
     )

@@ -32,5 +32,5 @@ def test_a_log_that_cannot_be_used_takes_the_server_out_of_rotation(broken_log: 
 
 
 def test_what_is_not_built_is_absent(shop: Shop) -> None:
-    for path in ("/metrics", "/v1/catalog", "/v1/customers/anna"):
+    for path in ("/metrics", "/v1/catalog", "/v1/customers/anna/export"):
         assert shop.client.get(path).status_code == 404

@@ -1,0 +1,98 @@
+"""Erasing a customer wherever the workspace keeps them: the log first, then every table that was made from it.
+
+What was interrupted is finished by erasing again: each step removes what is left, and finds nothing the second time.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from features import builds
+from features.facts import KINDS
+from features.log import Receipt, Record
+from features.packed import PackedStore, StoreError
+
+REMAINS = "third-party files are the brand's own: remove the customer there, or the next build reads them again"
+
+
+class Erases(Protocol):
+    """What an erasure needs of the log."""
+
+    def erase(self, customer_id: str, *, at: datetime) -> Receipt | None: ...
+    def last_sequence(self) -> int: ...
+    def read(self, *, after: int, kinds: Sequence[str], limit: int | None) -> Iterator[Record]: ...
+
+
+class Follows(Protocol):
+    """What an erasure needs of the projector."""
+
+    def run_once(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """What was deleted of one customer, and what remains. `log` is None where the log had nothing (left) to erase.
+
+    `online` and `offline` count rows of the online store and of the point-in-time tables.
+    """
+
+    erased_at: datetime
+    log: Receipt | None
+    online: int
+    offline: int
+    remains: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """For a person; it names nobody."""
+        told = [f"erased    at {self.erased_at.isoformat(timespec='seconds')}"]
+        if self.log is not None:
+            told.append(
+                f"erased    {self.log.records:,} records, {self.log.states} state, {self.log.offers:,} offers of the log"
+            )
+            told.append(f"erased    receipt {self.log.receipt_id}, record {self.log.sequence} of the log")
+        told.append(f"erased    {self.online:,} rows online, {self.offline:,} rows offline")
+        return told + [f"remains   {what}" for what in self.remains]
+
+
+def erase(
+    customer_id: str, *, log: Erases, store: PackedStore, projector: Follows, offline: Path, at: datetime
+) -> Erasure | None:
+    """Erase a customer; None where nothing was kept of them. `offline` is the folder of the builds."""
+    receipt = log.erase(customer_id, at=at)
+    # the tables before the store, which is loaded from them
+    rows = _forgotten(offline, customer_id)
+    online = _taken_out(customer_id, log, store, projector, receipt.sequence if receipt else log.last_sequence())
+    if receipt is None and not rows and not online:
+        return None
+    remains = (REMAINS,) if receipt is None else (receipt.remains, REMAINS)
+    return Erasure(erased_at=at, log=receipt, online=online, offline=rows, remains=remains)
+
+
+def _forgotten(offline: Path, customer_id: str) -> int:
+    if builds.current(offline) is None:
+        builds.clear(offline)
+        return 0
+    # polars is needed where there are tables only
+    from features.forgetting import forget
+
+    return forget(offline, customer_id)
+
+
+def _taken_out(customer_id: str, log: Erases, store: PackedStore, projector: Follows, sequence: int) -> int:
+    """Rows deleted from the online store, whose cursor moves past `sequence`.
+
+    Another projector may hold records that it read before the erasure: it drops them when the cursor has passed them.
+    """
+    while True:
+        try:
+            projector.run_once()
+        except StoreError:  # a stale store follows no log; it is loaded anew before it does
+            with store.changing() as writing:
+                return writing.delete(customer_id)
+        with store.changing() as writing:
+            unfolded = next(log.read(after=writing.cursor, kinds=KINDS, limit=1), None)
+            if unfolded is None or unfolded.sequence > sequence:
+                writing.move(max(writing.cursor, sequence))
+                return writing.delete(customer_id)

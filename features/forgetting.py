@@ -1,0 +1,39 @@
+"""The point-in-time tables without one customer: a build of its own, that takes the place of those that knew them."""
+
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+
+import msgspec
+import polars as pl
+
+from features import builds
+from features.builds import FeatureStoreError
+
+
+def forget(folder: Path, customer_id: str) -> int:
+    """Write the current build again without a customer, switch to it and remove all others; how many rows went.
+
+    Whole or not at all. Where no table knows the customer the current build stays; older ones go, for they might.
+    """
+    report = builds.current(folder)
+    if report is None:
+        raise FeatureStoreError(f"{folder}: nothing is built yet; run 'kairos features build'")
+    is_theirs = pl.col("customer_id") == customer_id
+    files = {table.view: builds.table_file(folder, report.stamp, table.view) for table in report.tables}
+    counted = {view: pl.scan_parquet(file).filter(is_theirs).select(pl.len()).collect().item() for view, file in files.items()}
+    if not any(counted.values()):
+        builds.clear(folder, keep=report.stamp)
+        return 0
+    stamp = token_hex(8)  # not made of the customer's id: a stamp is kept, and could be guessed
+    tables = []
+    with builds.writing(folder, stamp) as partial:
+        for table in report.tables:
+            kept = pl.read_parquet(files[table.view]).filter(~is_theirs)
+            kept.write_parquet(partial / f"{table.view}.parquet")
+            tables.append(replace(table, rows=kept.height, customers=kept["customer_id"].n_unique()))
+        remade = replace(report, stamp=stamp, tables=tuple(tables))
+        (partial / builds.REPORT).write_bytes(msgspec.json.encode(remade))
+    builds.switch(folder, remade)
+    builds.clear(folder, keep=stamp)
+    return sum(counted.values())

@@ -1,0 +1,37 @@
+"""DELETE /v1/customers/{id}: the right to be forgotten."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from serving.ports import Ports
+from serving.problems import DOCUMENTED, Problem
+from serving.schemas import ErasedOut, Id
+
+
+def router(ports: Ports) -> APIRouter:
+    routes = APIRouter(prefix="/v1/customers", tags=["customers"], responses=DOCUMENTED)
+
+    @routes.delete("/{customer_id}", summary="Erase a customer", responses={404: {"description": "Nothing is kept of them."}})
+    def erase(customer_id: Annotated[Id, Path()]) -> ErasedOut:
+        """Destroy the key of the customer's records, and delete state, offers and profiles. The receipt says what remains.
+
+        It cannot be undone. A call that was interrupted may be sent again; the same id may start afresh.
+        """
+        erasure = ports.erase(customer_id, ports.clock.now())
+        if erasure is None:
+            raise Problem(404, "No such customer", f"nothing is kept of a customer {customer_id!r}")
+        log = erasure.log
+        return ErasedOut(
+            receipt_id=log.receipt_id if log else None,
+            erased_at=erasure.erased_at,
+            sequence=log.sequence if log else None,
+            records=log.records if log else 0,
+            states=log.states if log else 0,
+            offers=log.offers if log else 0,
+            online_rows=erasure.online,
+            offline_rows=erasure.offline,
+            remains=list(erasure.remains),
+        )
+
+    return routes

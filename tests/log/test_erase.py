@@ -1,0 +1,157 @@
+"""Erasing a customer in the log: what is gone, what stays, and that the chain does not notice."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from decisioning.domain import State
+from features.log import Log
+from features.log.offers import evidence, outbox
+from tests.log.writing import DAY, RULES, decision, event, offer, outcome
+from tests.worlds import NOW
+
+SECRET = "a-word-nobody-else-uses"
+
+
+def filled(log: Log) -> None:
+    """Of customer 1029 an event, a decision and its outcomes, and two of another; and a record of nobody."""
+    log.append([event("Complaint Opened", note=SECRET), decision(), outcome("shown")])
+    log.append(
+        [event("Complaint Opened", message_id="b1", customer="b"), replace(event("A", message_id="n"), customer_id=None)]
+    )
+    log.append([decision(decision_id="d2", customer="b", touchpoint="email"), outcome("accepted")])
+
+
+def bytes_on_disk(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.iterdir() if file.name.startswith("log.db"))
+
+
+def test_an_erased_customer_is_gone_from_all_that_is_read(log: Log) -> None:
+    filled(log)
+    receipt = log.erase("1029", at=NOW)
+    assert receipt is not None
+    assert (receipt.records, receipt.states, receipt.offers, receipt.sequence) == (4, 1, 1, 8)
+    assert log.state("1029") == (State(customer_id="1029"), 0)
+    assert [record.message_id for record in log.read()] == ["b1", "n", "d2", receipt.receipt_id]
+    assert [record.message_id for record in log.read(limit=1)] == ["b1"]
+    assert log.columns()["customer_id"] == ["b", None, "b", None]
+    assert (log.record("m1"), log.erased(), log.last_sequence()) == (None, 4, 8)
+    latest = log.latest("event")
+    assert latest is not None and latest.message_id == "n"
+    (entry,) = log.query(lambda connection: outbox(connection, due_before=NOW + DAY, now=NOW - timedelta(hours=1)))
+    assert entry.decision_id == "d2"
+
+
+def test_the_latest_of_a_kind_is_the_last_that_can_be_read(log: Log) -> None:
+    log.append([event("A", customer="b"), event("B", message_id="m2")])
+    log.erase("1029", at=NOW)
+    latest = log.latest("event")
+    assert latest is not None and latest.message_id == "m1"
+
+
+def test_the_chain_and_all_that_is_kept_verify_after_an_erasure(log: Log) -> None:
+    filled(log)
+    before = log.query(evidence).evidence
+    log.erase("1029", at=NOW)
+    verdict = log.verify()
+    assert verdict.fault is None
+    assert (verdict.records, verdict.erased, verdict.customers) == (8, 4, 1)
+    assert log.query(evidence).evidence == before  # what was learned names nobody
+
+
+def test_the_erasure_is_a_record_that_names_nobody(log: Log) -> None:
+    filled(log)
+    receipt = log.erase("1029", at=NOW)
+    record = log.latest("erasure")
+    assert receipt is not None and record is not None
+    assert (record.customer_id, record.message_id, record.event_time) == (None, receipt.receipt_id, NOW)
+    assert {name: record.body[name] for name in ("owner", "records", "states", "offers")} == {
+        "owner": receipt.owner,
+        "records": 4,
+        "states": 1,
+        "offers": 1,
+    }
+    assert b"1029" not in record.payload
+
+
+def test_nothing_of_an_erased_customer_can_be_found_on_the_disk(log: Log, tmp_path: Path) -> None:
+    log.append([event("Complaint Opened", customer="customer-1029", complaint_id=SECRET)])
+    identify = b'{"type":"identify","traits":{"first_name":"' + SECRET.encode() + b'"}}'
+    log.append([replace(event("x", message_id="m2", customer="customer-1029"), payload=identify)])
+    assert SECRET.encode() in bytes_on_disk(tmp_path)  # in the state, which is not sealed
+    log.erase("customer-1029", at=NOW)
+    left = bytes_on_disk(tmp_path)
+    assert SECRET.encode() not in left
+    assert b"customer-1029" not in left
+
+
+def test_payloads_on_the_disk_are_sealed(log: Log, tmp_path: Path) -> None:
+    log.append([event("A", note=SECRET)])
+    assert SECRET.encode() not in bytes_on_disk(tmp_path)
+
+
+def test_the_same_id_starts_afresh_and_old_message_ids_stay_taken(log: Log) -> None:
+    filled(log)
+    log.erase("1029", at=NOW)
+    assert log.append([event("Complaint Opened"), event("A", message_id="m9")]) == [False, True]
+    state, version = log.state("1029")
+    assert (state, version) == (State(customer_id="1029", known=True), 1)
+    assert log.verify().whole
+    again = log.erase("1029", at=NOW)
+    assert again is not None and again.records == 1
+    assert log.verify().whole
+
+
+def test_who_was_never_heard_of_or_is_erased_already_leaves_no_record(log: Log) -> None:
+    log.append([event("A")])
+    assert log.erase("nobody", at=NOW) is None
+    assert log.erase("1029", at=NOW) is not None
+    assert log.erase("1029", at=NOW) is None
+    assert log.last_sequence() == 2
+
+
+def test_another_process_that_knew_the_key_reads_the_records_no_more(log: Log, url: str) -> None:
+    log.append([event("A")])
+    other = Log(url, RULES)
+    assert len(list(other.read())) == 1
+    log.erase("1029", at=NOW)
+    assert [record.kind for record in other.read()] == ["erasure"]
+    other.append([event("B", message_id="m2")])
+    assert [record.message_id for record in log.read(kinds=("event",))] == ["m2"]
+    assert log.verify().whole
+    other.close()
+
+
+DIES = """
+import os, sys
+import features.log.erase as erasing
+from features.log import Log
+from tests.log.writing import RULES
+from tests.worlds import NOW
+
+erasing.sealed.write = lambda *_, **__: os._exit(9)  # the key is deleted, nothing is committed
+Log(sys.argv[1], RULES).erase("1029", at=NOW)
+"""
+
+
+def test_a_process_that_is_killed_while_erasing_has_erased_nothing(log: Log, url: str) -> None:
+    filled(log)
+    before = list(log.read())
+    root = Path(__file__).parents[2]
+    ended = subprocess.run([sys.executable, "-c", DIES, url], cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, check=False)
+    assert ended.returncode == 9
+    assert list(log.read()) == before
+    assert log.verify().whole
+    assert log.erase("1029", at=NOW) is not None
+
+
+@pytest.mark.parametrize("customer", ["1029", "b"])
+def test_an_offer_that_was_shown_to_an_erased_customer_frees_its_budget(log: Log, customer: str) -> None:
+    log.append([decision(offer(), customer=customer)], budgets={"coupon": 1})
+    log.erase(customer, at=NOW)
+    assert log.append([decision(offer(), decision_id="d2", customer="c")], budgets={"coupon": 1}) == [True]
