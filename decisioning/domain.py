@@ -143,11 +143,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What must be exact about a customer at every decision. Kept in the log's database, changed with each record."""
+    """What must be exact about a customer at every decision. Kept in the log's database, changed with each record.
+
+    `consents_at` is when the word on each purpose was given: an older one that arrives later does not count.
+    """
 
     customer_id: str
     known: bool = False
     consents: Mapping[str, bool] = field(default_factory=dict)
+    consents_at: Mapping[str, datetime] = field(default_factory=dict)
     closed_channels: tuple[str, ...] = ()
     open_complaints: tuple[str, ...] = ()
     emotion: Emotion | None = None

@@ -12,6 +12,9 @@ from decisioning.emotion import Feeling, Signal, felt
 from decisioning.policy import CONTACT_MEMORY
 from features.log.records import SEEN, Record
 
+_LARGEST = 1e15
+"""A greater number is no rating."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRules:
@@ -32,8 +35,7 @@ def fold(state: State, record: Record, rules: StateRules) -> State:
         case "outcome":
             return _outcome(state, record, rules)
         case "consent":
-            body = record.body
-            return replace(state, consents={**state.consents, body["purpose"]: bool(body["granted"])})
+            return _consent(state, record)
         case "decision":
             return _decision(state, record.body, rules)
         case _:
@@ -74,8 +76,18 @@ def _event(state: State, record: Record, rules: StateRules) -> State:
         left = () if named is None else tuple(one for one in state.open_complaints if one != str(named))
         state = replace(state, open_complaints=left)
     rating = properties.get(signal.rating) if signal.rating else None
-    feeling = signal.feeling(float(rating) if isinstance(rating, int | float) else None)
+    feeling = signal.feeling(float(rating) if isinstance(rating, int | float) and abs(rating) <= _LARGEST else None)
     return felt(state, feeling, at=record.event_time, half_life=rules.half_life)
+
+
+def _consent(state: State, record: Record) -> State:
+    """The last word on a purpose holds, whenever it arrives; of two words at one moment, the no."""
+    body, at = record.body, record.event_time
+    purpose, granted = body["purpose"], bool(body["granted"])
+    said_at = state.consents_at.get(purpose)
+    if said_at is not None and (at < said_at or (at == said_at and granted)):
+        return state
+    return replace(state, consents={**state.consents, purpose: granted}, consents_at={**state.consents_at, purpose: at})
 
 
 def _traits(state: State, traits: Mapping[str, Any]) -> State:

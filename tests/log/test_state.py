@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from itertools import permutations
 from typing import get_args
 
 import pytest
@@ -62,6 +63,25 @@ def test_a_consent_holds_until_the_next_word_on_its_purpose() -> None:
     assert after(*records).consents == {"marketing": False, "service": True}
 
 
+def consent(granted: bool, days: int) -> Record:
+    body = json.dumps({"purpose": "marketing", "granted": granted}).encode()
+    return worlds.record("consent", f"c-{granted}-{days}", body, at=NOW + timedelta(days=days))
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [
+        ([(True, 0), (False, 1)], False),
+        ([(False, 0), (True, 1)], True),
+        ([(True, 1), (False, 1)], False),
+        ([(False, -9), (True, 0), (False, -1)], True),
+    ],
+)
+def test_the_last_word_on_a_purpose_holds_in_whatever_order_words_arrive(said: list[tuple[bool, int]], holds: bool) -> None:
+    for order in permutations(said):
+        assert after(*(consent(granted, days) for granted, days in order)).consents == {"marketing": holds}
+
+
 # ------------------------------------------------------------------------------------------------------------- experience
 
 
@@ -73,7 +93,7 @@ def test_a_complaint_stays_open_until_it_is_closed() -> None:
     assert after(event("Complaint Closed"), state=opened).open_complaints == ()
 
 
-@pytest.mark.parametrize(("rating", "valence"), [(1, -1.0), (4, 0.5), (5.0, 1.0), ("4", None), (None, None)])
+@pytest.mark.parametrize(("rating", "valence"), [(1, -1.0), (4, 0.5), (5.0, 1.0), ("4", None), (None, None), (10**400, None)])
 def test_a_rating_is_a_feeling_where_it_is_a_number(rating: object, valence: float | None) -> None:
     emotion = after(event("Satisfaction Rated", rating=rating)).emotion
     assert (None if emotion is None else emotion.valence) == valence
