@@ -21,6 +21,8 @@ from features.quarantine import SHOWN_BYTES, Refused
 MAX_ROW_BYTES = 262_144
 """Eight times what the Segment spec allows a message."""
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 class IngestError(KairosError):
     """A file that cannot be taken in, one line a fault: `file: cause; cure`."""
@@ -72,6 +74,8 @@ class NdjsonFile:
     def rows(self) -> Iterator[Row]:
         with _opened(self.path) as self._lines:
             for number, (raw, size) in enumerate(self._lines, 1):
+                if number == 1:
+                    raw = raw.removeprefix(_BYTE_ORDER_MARK)
                 if size > MAX_ROW_BYTES:
                     yield Row(number, raw[:SHOWN_BYTES], refused=_oversized(size))
                 elif line := raw.strip():
@@ -119,7 +123,9 @@ class CsvFile:
                 except StopIteration:
                     return
                 except csv.Error as error:
-                    yield Row(records.first, records.raw, refused=Refused("not_csv", f"{error}; check its quotes"))
+                    too_long = len(records.raw) > csv.field_size_limit()
+                    why = _oversized(len(records.raw)) if too_long else Refused("not_csv", f"{error}; check its quotes")
+                    yield Row(records.first, records.raw[:SHOWN_BYTES], refused=why)
                     continue
                 except Refused as refused:
                     yield Row(records.first, records.raw[:SHOWN_BYTES], refused=refused)
@@ -150,7 +156,7 @@ class _Records:
         line, size = next(self._lines)
         self._number += 1
         if self._number == 1 and self._encoding == "utf-8":
-            line = line.removeprefix(b"\xef\xbb\xbf")
+            line = line.removeprefix(_BYTE_ORDER_MARK)
         self.raw += line
         # a quote that is never closed makes one row of all that follows
         if size > MAX_ROW_BYTES or len(self.raw) > MAX_ROW_BYTES:
@@ -207,7 +213,8 @@ def _opened(path: Path) -> Iterator[_Lines]:
 
 
 def _oversized(size: int) -> Refused:
-    return Refused("oversized", f"{size:,} bytes; a row has at most {MAX_ROW_BYTES:,}: split it, or close its quote")
+    cause = f"{size:,} bytes; a row has at most {MAX_ROW_BYTES:,}, a cell of CSV half of that: split it, or close its quote"
+    return Refused("oversized", cause)
 
 
 def check_columns(path: Path, header: Iterable[str], wanted: Iterable[str], hint: str = "") -> None:

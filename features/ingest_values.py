@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from math import isnan
+from math import isfinite, isnan
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -35,7 +35,7 @@ def identifier(cell: Any, *, field: str, absent: Reason) -> str:
     """
     if missing(cell):
         raise Refused(absent, f"{field} is empty; every row needs one")
-    if isinstance(cell, float) and cell.is_integer():
+    if isinstance(cell, float | Decimal) and isfinite(cell) and cell == int(cell):
         cell = int(cell)  # a column of ids with gaps is often written as floats
     if isinstance(cell, int) and not isinstance(cell, bool):
         cell = str(cell)

@@ -8,22 +8,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from decisioning.domain import State
+from decisioning.emotion import Signal
+from features.facts import Reader
 from features.ingest import BATCH_RECORDS, FileReport, ingest
 from features.ingest_files import MAX_ROW_BYTES, IngestError
-from features.ingest_segment import DEEPEST
-from features.log import Log
-from features.quarantine import QuarantineBusy, quarantine
+from features.ingest_segment import DEEPEST, SegmentReader
+from features.log import Log, StateRules
+from features.log.state import decode, encode, fold
+from features.quarantine import QuarantineBusy, Refused, quarantine
 from features.workspace import Workspace
 from tests.features import worlds
 
 NOW = datetime(2018, 1, 1, 14, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
+READER = Reader(worlds.spec())
 
 
 @pytest.fixture
@@ -101,6 +109,12 @@ def test_a_gzipped_file_and_a_plain_one_give_the_same_records(place: Workspace, 
     plain = taken(place, log, written(tmp_path, content))
     assert (zipped.new, zipped.already_there) == (5, 0)
     assert (plain.new, plain.already_there) == (0, 5)
+
+
+def test_a_byte_order_mark_windows_line_ends_and_empty_lines_say_nothing(place: Workspace, log: Log, tmp_path: Path) -> None:
+    content = b"\xef\xbb\xbf" + lines(message(1), b"", message(2)).replace(b"\n", b"\r\n") + json.dumps(message(3)).encode()
+    report = taken(place, log, written(tmp_path, content))
+    assert (report.rows, report.new, report.refused) == (3, 3, {})
 
 
 def test_a_second_run_adds_nothing_and_writes_the_same_quarantine(place: Workspace, log: Log, tmp_path: Path) -> None:
@@ -197,6 +211,40 @@ def test_a_row_refused_for_its_time_is_taken_in_once_its_time_has_come(place: Wo
     assert not Path(refused.quarantine).exists()
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8) | st.just(10**300),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=6), inside, max_size=3),
+    max_leaves=8,
+)
+FIELDS = {
+    "type": st.sampled_from(["track", "identify", "page", "alias"]) | JSON,
+    "event": st.sampled_from(["Order Completed", "Satisfaction Rated"]) | JSON,
+    "userId": st.just("c1") | JSON,
+    "messageId": st.just("m1") | JSON,
+    "timestamp": st.just("2017-11-05T10:00:00Z") | JSON,
+    "properties": st.dictionaries(st.sampled_from(["total", "rating", "products", "complaint_id"]), JSON) | JSON,
+    "traits": st.dictionaries(st.sampled_from(["locale", "time_zone", "age"]), JSON) | JSON,
+}
+SIGNALS = {"Satisfaction Rated": Signal(rating="rating"), "Order Completed": Signal(complaint="opened")}
+
+
+@given(st.fixed_dictionaries({}, optional=FIELDS))
+@settings(max_examples=600)
+def test_whatever_a_line_says_it_is_a_record_that_every_reader_of_the_log_can_read_or_it_is_refused(said: Any) -> None:
+    with suppress(Refused):
+        (record,) = SegmentReader(NOW).records(json.dumps(said).encode())
+        state = fold(State(customer_id="c1"), record, StateRules(signals=SIGNALS))
+        assert decode(encode(state)) == state
+        batch = READER.read(kinds=["event"], customers=["c1"], event_us=[0], known_us=[0], payloads=[record.payload])
+        assert batch.unreadable == 0
+
+
+@given(st.binary(max_size=60))
+def test_whatever_bytes_a_line_holds_they_are_refused_and_never_an_error(line: bytes) -> None:
+    with pytest.raises(Refused):
+        SegmentReader(NOW).records(line)
+
+
 # -------------------------------------------------------------------------------------------------------------- bad files
 
 
@@ -254,7 +302,8 @@ def test_killed_at_any_moment_and_run_again_it_gives_the_log_of_one_run(tmp_path
                 time.sleep(0.002)
             os.kill(run.pid, signal.SIGKILL)
             run.wait()
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        last = subprocess.run([*command, "--json"], cwd=ROOT, check=True, capture_output=True)
+        assert json.loads(last.stdout)["files"][0]["rows"] == len(rows)
         report = taken(killed, log, file)
         assert (truth(log), quarantined(report)) == told
         assert report.new == 0
