@@ -64,6 +64,26 @@ def demo(
             story.invite(server, Workspace.load(workspace), _err)
 
 
+@app.command()
+def ingest(
+    files: Annotated[
+        list[Path], typer.Argument(help="Segment messages (.ndjson, .jsonl), or .csv, .tsv, .parquet by a mapping.")
+    ],
+    mapping: Annotated[str | None, typer.Option(help="The mapping of the workspace's ingest.yaml for tables.")] = None,
+    workspace: WorkspacePath = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Take files of events into the log. Bad rows go to a quarantine file with the reason; a second run adds nothing."""
+    from features import ingest as taking_in
+
+    place = Workspace.load(workspace)
+    log = open_log(place)
+    now = engine_clock(place, log).now()
+    with _stages() as stage:
+        report = taking_in.ingest(place, log, files, now=now, mapping=mapping, progress=stage("Ingest"))
+    _print(report, as_json)
+
+
 @features_app.command("build")
 def features_build(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
     """Fold the log into point-in-time tables, joined with third-party files, and register them with Feast."""

@@ -151,7 +151,7 @@ def telling(workspace: Workspace, wiring: Wiring, *, bound: socket.socket, stage
     clock = HeldClock(starts_at)
     with base.alone(workspace):
         log, imported = base.fresh_log(workspace, lambda: wiring.open_log(workspace), stage("Import a year of history"))
-        reports = [
+        reports: list[Any] = [
             *([imported] if imported else []),
             offline.build(workspace, log, progress=stage("Build features")),
             train.train(workspace, log, now=clock.now(), progress=stage("Train models")),

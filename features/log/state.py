@@ -13,6 +13,9 @@ from decisioning.emotion import Feeling, Signal, felt
 from decisioning.policy import CONTACT_MEMORY
 from features.log.records import SEEN, Record
 
+_LARGEST = 1e15
+"""A greater number is no rating."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRules:
@@ -72,7 +75,7 @@ def _event(state: State, record: Record, rules: StateRules) -> State:
         named = properties.get("complaint_id")
         state = all_closed(state, at) if named is None else complained(state, str(named), closed_at=at)
     rating = properties.get(signal.rating) if signal.rating else None
-    feeling = signal.feeling(float(rating) if isinstance(rating, int | float) else None)
+    feeling = signal.feeling(float(rating) if isinstance(rating, int | float) and abs(rating) <= _LARGEST else None)
     return felt(state, feeling, at=at, half_life=rules.half_life)
 
 
