@@ -22,9 +22,11 @@ REPORT = "build.json"
 _PARTIAL = ".partial-"
 # what decides about the content of a table
 _CODE = (
+    "entries.py",
     "schema.py",
     "tables.py",
     "decay.py",
+    "ageing.py",
     "facts.py",
     "terms.py",
     "history.py",

@@ -13,7 +13,7 @@ import polars as pl
 
 from features import builds, feast_door, population, third_party
 from features.builds import BuildReport, FeatureStoreError, TableReport
-from features.decay import DAY_US, Ageing, Floats
+from features.decay import DAY_US, Floats
 from features.facts import KINDS
 from features.history import History, history
 from features.log import Log
@@ -110,15 +110,15 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     keys = ("customer_id", "at")
     moments = labels.select(pl.col("customer_id"), pl.col("at").dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")))
     asked = moments.unique(keys, maintain_order=True).with_row_index("label")
-    bands = {band.name: band.of for band in workspace.profile.bands}
-    stored = {bands.get(name, name) for name in names}
+    stored = workspace.profile.reads(names)
     joined = feast_door.join(
         workspace, report.stamp, asked.select("label", "customer_id", event_timestamp=pl.col("at") - _JUST_BEFORE), stored
     ).sort("label")
     if joined["label"].to_list() != asked["label"].to_list():
         raise FeatureStoreError(f"Feast returned {joined.height} rows for {asked.height} labels, or other ones")
-    values, days = _aligned(workspace, joined, asked["at"].cast(pl.Int64).to_numpy())
-    aged = Ageing.of(index, workspace.profile.bands).aged(values, days)
+    at_us = asked["at"].cast(pl.Int64).to_numpy()
+    values, days = _aligned(workspace, joined, at_us)
+    aged = workspace.profile.ageing.aged(values, days, at_us)
     known = pl.DataFrame({name: aged[:, index.positions[name]] for name in names}).with_columns(pl.all().fill_nan(None))
     which = moments.join(asked, on=keys, how="left", maintain_order="left")["label"]
     made = labels.hstack(known[which].get_columns()) if names else labels
