@@ -11,15 +11,18 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from features import builds, feast_door, population, third_party
+from features import builds, feast_door, population, quality, quality_report, third_party
 from features.builds import BuildReport, FeatureStoreError, TableReport
 from features.decay import DAY_US, Floats
 from features.facts import KINDS
 from features.history import History, history
 from features.log import Log
+from features.log.records import moment
 from features.packed import PackedStore
 from features.packed_rows import StoredRows
 from features.projector import Projector
+from features.quality import Quality, QualityError
+from features.snapshot import snapshot
 from features.workspace import Workspace
 
 Progress = Callable[[str, float], None]
@@ -27,6 +30,8 @@ Progress = Callable[[str, float], None]
 
 ONLINE = "online.db"
 """The file of the online store, in the workspace's data."""
+QUALITY = "quality"
+"""The folder of the reports on what is built, in the workspace's data."""
 
 _JUST_BEFORE = pl.duration(microseconds=1)
 
@@ -51,13 +56,16 @@ class MaterializeReport:
         return [f"online    {what}: {rows} profiles; {self.projected:,} later records folded in"]
 
 
-def build(workspace: Workspace, log: Log, progress: Progress | None = None) -> BuildReport:
+def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, accept: bool = False) -> BuildReport:
     """Make the point-in-time tables of all views from the log and the third-party files, and tell Feast of them.
 
     A row a customer and moment at which a view's values became known and effective. Reused when neither profile.yaml, the
     log, the files nor this code changed. Whole or not at all: until it is done the last build stays in use.
 
-    Raises FeatureStoreError where a third-party file is missing or unfit.
+    A build that breaks a bound of profile.yaml is not used, unless the changed world is taken as it is with `accept`; the
+    report on its quality is written in either case (see `quality_report`).
+
+    Raises FeatureStoreError where a third-party file is missing or unfit, QualityError where a bound is broken.
     """
     began, told = time.perf_counter(), progress or _untold
     spec, zone, folder = workspace.profile, workspace.brand.time_zone, _folder(workspace)
@@ -87,7 +95,16 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None) -> B
             seconds=time.perf_counter() - began,
         )
         (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
+        told("judging the tables", 0.8)
+        found = _judged(workspace, report, past, partial, max(columns["known_us"], default=0))
+        if found.faults and not accept:
+            page = quality_report.write(workspace.data / QUALITY, found, quality_report.REFUSED)
+            raise QualityError(
+                f"{'; '.join(found.faults)}. The build is not used, the last good one is; see {page}. Mend the data or the "
+                "bound in profile.yaml, or take the world as it is with 'kairos features build --accept'"
+            )
     builds.switch(folder, report)
+    quality_report.write(workspace.data / QUALITY, found, quality_report.ACCEPTED)
     told("telling Feast", 0.85)
     feast_door.register(workspace, stamp)
     told("features are built", 1.0)
@@ -141,7 +158,10 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
         reused = not store.stale and store.meta("build") == report.stamp and store.cursor <= log.last_sequence()
         if not reused:
             told("reading the tables", 0.0)
-            rows = {table.name: _latest(workspace, report.stamp, table.name, table.as_of) for table in spec.tables}
+            rows = {
+                table.name: _latest(builds.table_file(_folder(workspace), report.stamp, table.name), table.as_of)
+                for table in spec.tables
+            }
             told("loading the online store", 0.3)
             meta = {"build": report.stamp, population.META: population.encode(population.habits(rows, spec))}
             store.load(rows, cursor=report.sequence, meta=meta)
@@ -187,6 +207,20 @@ def _write_tables(workspace: Workspace, past: History, files: Mapping[str, Path]
     return tuple(reports)
 
 
+def _judged(workspace: Workspace, report: BuildReport, past: History, tables: Path, until_us: int) -> Quality:
+    spec = workspace.profile
+    rows = {table.name: _latest(tables / f"{table.name}.parquet", table.as_of, until_us) for table in spec.tables}
+    return quality.measured(
+        spec,
+        snapshot(spec, rows, sorted(past.customers), until_us),
+        {view: int(stored.as_of_us.max()) if len(stored.as_of_us) else None for view, stored in rows.items()},
+        stamp=report.stamp,
+        until=moment(until_us).isoformat(),
+        until_us=until_us,
+        accepted=quality_report.accepted(workspace.data / QUALITY),
+    )
+
+
 def _check(labels: pl.DataFrame, names: Sequence[str], positions: Mapping[str, int]) -> None:
     faults = [f"no feature {name!r} in profile.yaml" for name in names if name not in positions]
     faults += [f"feature {name!r} is asked for twice" for name in sorted({n for n in names if names.count(n) > 1})]
@@ -218,8 +252,11 @@ def _aligned(workspace: Workspace, joined: pl.DataFrame, at_us: np.ndarray[Any, 
     return values, days
 
 
-def _latest(workspace: Workspace, stamp: str, view: str, as_of: str) -> StoredRows:
-    frame = pl.read_parquet(builds.table_file(_folder(workspace), stamp, view))
+def _latest(file: Path, as_of: str, until_us: int | None = None) -> StoredRows:
+    """The newest row of each customer in a table, or the newest of those in force by `until_us`."""
+    frame = pl.read_parquet(file)
+    if until_us is not None:
+        frame = frame.filter(pl.col("event_timestamp").cast(pl.Int64) <= until_us)
     # rows stand customer by customer, oldest first
     newest = frame.unique("customer_id", keep="last", maintain_order=True)
     values = newest.drop("customer_id", "event_timestamp", as_of).fill_null(np.nan).to_numpy()
