@@ -44,7 +44,7 @@ def test_the_offline_row_is_the_online_row(tmp_path: Path, seed: int, monkeypatc
         store = PackedStore(where.data / "projected.db", where.profile)
         offline.build(where, log)
         file = builds.table_file(where.data / "offline", builds.current(where.data / "offline").stamp, "households")
-        rows = offline._latest(file, "households_as_of")
+        rows = offline._rows(offline._in_force(file, 2**62), "households_as_of")
         store.load({"households": rows}, cursor=0, meta={})
         assert Projector(log, store, where.profile, ZONE).run_once() == 400
         online = _online(where, store, AFTER)

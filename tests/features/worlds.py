@@ -157,6 +157,10 @@ def rating(
     return _record("event", name, customer, at, known, body)
 
 
+def identify(name: str, customer: str, at: datetime, **traits: str | None) -> Record:
+    return _record("event", name, customer, at, None, {"type": "identify", "userId": customer, "traits": traits})
+
+
 def consent(name: str, customer: str, at: datetime, *, purpose: str, granted: bool) -> Record:
     body = {"customer_id": customer, "purpose": purpose, "granted": granted, "source": "test"}
     return _record("consent", name, customer, at, None, body)
