@@ -22,7 +22,21 @@ from features.packed import PackedStore
 from features.projector import Projector
 from features.schema import ProfileSpec
 from tests.features import brute
-from tests.features.worlds import DAY, RICH, START, ZONE, labels, life, log_of, spec, workspace
+from tests.features.worlds import (
+    DAY,
+    RICH,
+    START,
+    ZONE,
+    consent,
+    labels,
+    life,
+    log_of,
+    order,
+    outcome,
+    rating,
+    spec,
+    workspace,
+)
 
 AFTER = START + 400 * DAY
 PROFILE = spec(RICH)
@@ -110,6 +124,35 @@ def test_the_training_frame_is_what_the_slow_reference_says(tmp_path: Path, seed
     expected = np.concatenate([_slow(records, customers, at) for at in moments])
     np.testing.assert_array_equal(np.isnan(made), np.isnan(expected))
     np.testing.assert_allclose(made, expected, rtol=1e-5, atol=1e-30)
+
+
+def test_nothing_that_becomes_known_later_changes_a_row(tmp_path: Path) -> None:
+    records, at = life(np.random.default_rng(4), customers=6, records=200), START + 150 * DAY
+    bought = "household,age,size,known\nc0,19-24,1,2017-02-01\nc1,,2,2017-03-01\n"
+    dated = RICH.replace("known_at: 2017-02-01", "known_at: known")
+    said = [consent("no", "c2", START + 100 * DAY, purpose="research", granted=False)]
+    later = [
+        consent("yes", "c2", at, purpose="research", granted=True),
+        consent("never", "c0", at + DAY, purpose="third_party", granted=False),
+        *(order(f"late {who}", who, START + DAY, known=at, total=1e6) for who in ("c0", "c3", "new")),
+        outcome("late", "c1", START + DAY, known=at + DAY, kind="accepted"),
+        rating("late too", "c4", START + DAY, known=at, event="Satisfaction Rated", touchpoint="mailer", value=1),
+    ]
+    known = [record for record in records if record.known_time < at]
+    worlds = {
+        "as it was": (bought, known + said),
+        "with what came": (bought + "c0,25-34,9,2017-12-01\nc3,19-24,5,2017-12-01\n", records + said + later),
+    }
+    frames = []
+    for name, (file, kept) in worlds.items():
+        where = workspace(tmp_path / name, profile=dated, households=file)
+        with log_of(where, sorted(kept, key=lambda record: record.known_time)) as log:
+            offline.build(where, log)
+        frames.append(offline.training_frame(where, labels(["c0", "c1", "c2", "c3", "c4", "new"], at, at - 30 * DAY)))
+    assert frames[0].equals(frames[1])
+    # c2 had said no to research, and c0 was known to the file
+    assert frames[0]["told_effort_rated"][2] is None
+    assert frames[0]["members"][0] == 1.0
 
 
 def test_a_part_of_the_features_has_the_values_of_all(tmp_path: Path) -> None:
