@@ -85,13 +85,19 @@ def ingest(
 
 
 @features_app.command("build")
-def features_build(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
+def features_build(
+    workspace: WorkspacePath = Path(),
+    as_json: AsJson = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Use the build even where it breaks a bound of profile.yaml.")
+    ] = False,
+) -> None:
     """Fold the log into point-in-time tables, joined with third-party files, and register them with Feast."""
     from features import offline
 
     place = Workspace.load(workspace)
     with _stages() as stage:
-        report = offline.build(place, open_log(place), progress=stage("Build features"))
+        report = offline.build(place, open_log(place), progress=stage("Build features"), accept=accept)
     _print(report, as_json)
 
 

@@ -22,13 +22,17 @@ REPORT = "build.json"
 _PARTIAL = ".partial-"
 # what decides about the content of a table
 _CODE = (
+    "entries.py",
     "schema.py",
     "tables.py",
     "decay.py",
+    "ageing.py",
     "facts.py",
     "terms.py",
     "history.py",
+    "traits.py",
     "third_party.py",
+    "consents.py",
     "definitions.py",
     "builds.py",
 )
@@ -40,9 +44,11 @@ class FeatureStoreError(KairosError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableReport:
-    """What became of one view. `match_rate` is the share of the log's customers that a third-party file knows.
+    """What became of one view. `match_rate` is the share of the log's customers that its third-party files know.
 
-    `unknown` counts the values of a third-party column that are none of its labels, or no number; they are missing.
+    `matched` is that of each file and each column. By column, `unknown` counts the values that are none of its labels, or no
+    number (they are missing), and `conflicts` the customers of whom two files say different things. `expired` columns are
+    left out. `repeated` rows of a key were replaced by a later one, `undated` rows have no date and were left out.
     """
 
     view: str
@@ -53,6 +59,10 @@ class TableReport:
     match_rate: float | None = None
     unknown: Mapping[str, int] = field(default_factory=dict)
     repeated: int = 0
+    matched: Mapping[str, float] = field(default_factory=dict)
+    conflicts: Mapping[str, int] = field(default_factory=dict)
+    expired: tuple[str, ...] = ()
+    undated: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +70,8 @@ class BuildReport:
     """`sequence` is the last record of the log in it. `ahead` counts records whose own clock ran ahead of their arrival.
 
     `unreadable` and `anonymous` records (no customer) are in no table. `reused` builds took nothing but the look.
+    `until_us` is when the last record became known. `refused` counts the customers that do not agree to a purpose: what
+    serves it is in no frame and no decision of theirs.
     """
 
     stamp: str
@@ -72,6 +84,8 @@ class BuildReport:
     tables: tuple[TableReport, ...]
     seconds: float
     reused: bool = False
+    until_us: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """For a person: what each view holds, and what was left out."""
@@ -82,6 +96,14 @@ class BuildReport:
             told += [
                 f"features  {table.view}.{name}: {count:,} values unknown" for name, count in table.unknown.items() if count
             ]
+            told += [
+                f"features  {table.view}.{name}: of {count:,} customers two files say different things"
+                for name, count in table.conflicts.items()
+            ]
+            told += [f"features  {table.view}.{name}: left out, its licence is over" for name in table.expired]
+            if table.undated:
+                told.append(f"features  {table.view}: left out {table.undated:,} rows without a date")
+        told += [f"features  {name}: withheld of {count:,} customers who do not agree" for name, count in self.refused.items()]
         if self.unreadable or self.anonymous:
             told.append(f"features  left out: {self.unreadable:,} unreadable records, {self.anonymous:,} of no customer")
         return told
@@ -97,10 +119,10 @@ def profile_stamp(spec: ProfileSpec, time_zone: str) -> str:
 
 
 def build_stamp(profile: str, sequence: int, files: Mapping[str, Path]) -> str:
-    """The hash of everything a build is made from. `files` are the third-party files by view."""
+    """The hash of everything a build is made from. `files` are the third-party files by name."""
     digest = hashlib.sha256(f"{profile} {sequence}".encode())
-    for view, file in sorted(files.items()):
-        digest.update(view.encode())
+    for name, file in sorted(files.items()):
+        digest.update(name.encode())
         with file.open("rb") as opened:
             digest.update(hashlib.file_digest(opened, "sha256").digest())
     return digest.hexdigest()[:16]

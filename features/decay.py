@@ -1,4 +1,4 @@
-"""How a profile moves through time, and how records fold into it. The one definition, offline and online.
+"""How records fold into a profile. The one definition, offline and online; `ageing` has how it moves on from there.
 
 A behavioural feature is a decayed aggregate: value(t) = sum of x_i * 2^(-(t - t_i) / half_life), stored as a value and the
 moment `as_of` it is exact for. Moving it is one multiplication, folding in a record is one addition, and the order of
@@ -13,46 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from decisioning.domain import FeatureIndex
-from features.tables import Aggregate, Band
+from features.tables import Aggregate
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 DAY_US = 86_400_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ageing:
-    """What time does to each position of a profile: it halves `rates` times a day, and grows by `growth` a day."""
-
-    rates: Floats
-    growth: Floats
-    bands: tuple[tuple[int, int, NDArray[np.float32]], ...]
-
-    @classmethod
-    def of(cls, index: FeatureIndex, bands: Sequence[Band] = ()) -> "Ageing":
-        features = index.features
-        return cls(
-            np.array([1.0 / one.half_life_days if one.ages == "decays" else 0.0 for one in features]),
-            np.array([1.0 if one.ages == "grows" else 0.0 for one in features]),
-            tuple(
-                (index.positions[band.name], index.positions[band.of], np.array(band.cuts, dtype=np.float32)) for band in bands
-            ),
-        )
-
-    def aged(self, values: Floats, days: Floats) -> NDArray[np.float32]:
-        """Values moved `days` ahead and rounded to float32; the bands are cut from the rounded values.
-
-        `values` is (..., F) with NaN for missing; what stands at a band's position does not matter. `days` broadcasts to
-        it. A negative age counts as 0: a row is never rewound, a reader whose clock is behind sees it as of its moment.
-        """
-        ahead = np.maximum(days, 0.0)
-        moved = (values * np.exp2(-ahead * self.rates) + ahead * self.growth).astype(np.float32)
-        for at, of, cuts in self.bands:
-            number = moved[..., of]
-            moved[..., at] = np.where(np.isnan(number), np.float32(np.nan), np.searchsorted(cuts, number, side="right"))
-        return moved
 
 
 @dataclass(frozen=True, slots=True)

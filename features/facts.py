@@ -18,6 +18,7 @@ KINDS: tuple[str, ...] = ("event", "outcome")
 """The kinds of records that profiles are made of."""
 
 _PRODUCTS = "products."
+_TEXTS = ("category", "touchpoint", "group")
 _UNREADABLE: tuple[None, None, tuple[int, ...]] = (None, None, ())
 
 
@@ -27,7 +28,8 @@ class Batch:
 
     A record whose own clock runs ahead counts as having happened when it became known, so `time_us` is never later.
     `names` are `kind:name`, None where a record is unreadable. `bodies` hold the numbers, by the fields `number_of` names;
-    `topics` the topic of each product, or each topic the record is about (-1: none).
+    `topics` the topic of each product, or each topic the record is about (-1: none); `touchpoints` and `groups` are positions
+    in the profile's (-1: none of them, or not said).
     """
 
     customers: Sequence[str | None]
@@ -36,6 +38,8 @@ class Batch:
     names: Sequence[str | None]
     bodies: Sequence[Any]
     topics: Sequence[Sequence[int]]
+    touchpoints: Ints
+    groups: Ints
     ahead: int
 
     @property
@@ -51,14 +55,17 @@ class Reader:
     """Reads records for one profile.
 
     `number_of` gives the field of a body, or of one of its `products`, that holds a named number such as `total` or
-    `products.price`. `topics` is how many topics there are.
+    `products.price`. `topics` is how many topics there are. `channel_of` is the channel of each touchpoint, and -1 at the end.
     """
 
     def __init__(self, spec: ProfileSpec) -> None:
         self._topic_of_department: dict[str | None, int] = {None: -1}
         self._topic_of_department.update(spec.topic_of)
         self._topic_at = {name: at for at, name in enumerate(spec.topics)}
+        self._touchpoint_at = {name: at for at, name in enumerate(spec.touchpoints)}
+        self._group_at = {name: at for at, name in enumerate(spec.groups)}
         self.topics = len(spec.topics)
+        self.channel_of: Ints = np.array([*map(spec.channels.index, spec.touchpoints.values()), -1], dtype=np.int64)
         names = sorted({column.of for table in spec.tables for column in table.aggregates if column.of})
         # fields are numbered: a property's name need not be a name in Python
         self.number_of: Mapping[str, str] = {name: f"number_{at}" for at, name in enumerate(names)}
@@ -67,8 +74,10 @@ class Reader:
         self._product = self._struct("Product", of_product, ("category", str | None, None))
         products: Any = ("products", list[self._product], msgspec.field(default_factory=list))  # type: ignore[name-defined]
         topics: Any = ("topics", list[str], msgspec.field(default_factory=list))
-        self._properties = self._struct("Properties", of_record, products)
-        self._outcome = self._struct("Outcome", of_record, ("outcome", str), topics)
+        where: Any = ("touchpoint", str | None, None)
+        group: Any = ("group", str | None, None)
+        self._properties = self._struct("Properties", of_record, products, where, group)
+        self._outcome = self._struct("Outcome", of_record, ("outcome", str), topics, where, group)
         # a message of another type (identify, page) names no event
         event = msgspec.defstruct("Event", [("event", str, ""), ("properties", self._properties | None, None)])
         self._events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(event)
@@ -93,6 +102,8 @@ class Reader:
             names=[name for name, _, _ in said],
             bodies=[body for _, body, _ in said],
             topics=[topics for _, _, topics in said],
+            touchpoints=self._positions(self._touchpoint_at, [getattr(body, "touchpoint", None) for _, body, _ in said]),
+            groups=self._positions(self._group_at, [getattr(body, "group", None) for _, body, _ in said]),
             ahead=int(np.count_nonzero(happened > known)),
         )
 
@@ -118,6 +129,10 @@ class Reader:
             return _UNREADABLE
         return f"outcome:{outcome.outcome}", outcome, [self._topic_at.get(topic, -1) for topic in outcome.topics]
 
+    @staticmethod
+    def _positions(of: Mapping[str, int], names: Sequence[str | None]) -> Ints:
+        return np.array([-1 if name is None else of.get(name, -1) for name in names], dtype=np.int64)
+
     def _mended_event(self, payload: bytes) -> tuple[str | None, Any]:
         """An event with something of the wrong type in it: what is right still counts."""
         try:
@@ -138,8 +153,8 @@ class Reader:
         body = kind()
         for field, written in zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True):
             value = found.get(written)
-            if field == "category":
-                body.category = value if isinstance(value, str) else None
+            if field in _TEXTS:
+                setattr(body, field, value if isinstance(value, str) else None)
             elif isinstance(value, int | float) and not isinstance(value, bool):
                 setattr(body, field, float(value))
         return body

@@ -10,16 +10,23 @@ from typing import Any
 import msgspec
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from features import builds, feast_door, population, third_party
+from features import builds, consents, feast_door, population, quality, quality_report, third_party, traits
 from features.builds import BuildReport, FeatureStoreError, TableReport
-from features.decay import DAY_US, Ageing, Floats
+from features.decay import DAY_US, Floats
+from features.entries import Match
 from features.facts import KINDS
 from features.history import History, history
 from features.log import Log
+from features.log.records import moment
 from features.packed import PackedStore
 from features.packed_rows import StoredRows
 from features.projector import Projector
+from features.quality import Quality, QualityError
+from features.schema import midnight_us
+from features.snapshot import snapshot
+from features.tables import Table
 from features.workspace import Workspace
 
 Progress = Callable[[str, float], None]
@@ -27,6 +34,8 @@ Progress = Callable[[str, float], None]
 
 ONLINE = "online.db"
 """The file of the online store, in the workspace's data."""
+QUALITY = "quality"
+"""The folder of the reports on what is built, in the workspace's data."""
 
 _JUST_BEFORE = pl.duration(microseconds=1)
 
@@ -51,13 +60,16 @@ class MaterializeReport:
         return [f"online    {what}: {rows} profiles; {self.projected:,} later records folded in"]
 
 
-def build(workspace: Workspace, log: Log, progress: Progress | None = None) -> BuildReport:
+def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, accept: bool = False) -> BuildReport:
     """Make the point-in-time tables of all views from the log and the third-party files, and tell Feast of them.
 
     A row a customer and moment at which a view's values became known and effective. Reused when neither profile.yaml, the
     log, the files nor this code changed. Whole or not at all: until it is done the last build stays in use.
 
-    Raises FeatureStoreError where a third-party file is missing or unfit.
+    A build that breaks a bound of profile.yaml is not used, unless the changed world is taken as it is with `accept`; the
+    report on its quality is written in either case (see `quality_report`).
+
+    Raises FeatureStoreError where a third-party file is missing or unfit, QualityError where a bound is broken.
     """
     began, told = time.perf_counter(), progress or _untold
     spec, zone, folder = workspace.profile, workspace.brand.time_zone, _folder(workspace)
@@ -73,6 +85,8 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None) -> B
     told("reading the log", 0.0)
     columns = _until(log.columns(kinds=KINDS), sequence)
     past = history(columns, spec, zone, lambda share: told("folding the history", 0.15 + 0.6 * share))
+    until_us = max(columns["known_us"], default=0)
+    agreed = consents.of(_until(log.columns(kinds=("consent",)), sequence))
     told("writing the tables", 0.75)
     with builds.writing(folder, stamp) as partial:
         report = BuildReport(
@@ -83,11 +97,23 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None) -> B
             unreadable=past.unreadable,
             anonymous=past.anonymous,
             ahead=past.ahead,
-            tables=_write_tables(workspace, past, files, partial),
+            tables=_write_tables(workspace, past, traits.told(columns, spec.matches), files, until_us, partial),
+            until_us=until_us,
+            refused=consents.refused(agreed, workspace.brand.purposes, sorted(past.customers)),
             seconds=time.perf_counter() - began,
         )
+        agreed.write_parquet(partial / consents.FILE)
         (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
+        told("judging the tables", 0.8)
+        found = _judged(workspace, report, past, partial)
+        if found.faults and not accept:
+            page = quality_report.write(workspace.data / QUALITY, found, quality_report.REFUSED)
+            raise QualityError(
+                f"{'; '.join(found.faults)}. The build is not used, the last good one is; see {page}. Mend the data or the "
+                "bound in profile.yaml, or take the world as it is with 'kairos features build --accept'"
+            )
     builds.switch(folder, report)
+    quality_report.write(workspace.data / QUALITY, found, quality_report.ACCEPTED)
     told("telling Feast", 0.85)
     feast_door.register(workspace, stamp)
     told("features are built", 1.0)
@@ -98,7 +124,8 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     """The labels, same rows in the same order, with a Float32 column a feature: what serving would have seen at `at`.
 
     `labels` has customer_id (String) and at (Datetime with a time zone) beside whatever else; rows may repeat. `features`
-    are names of the profile's index, all of them by default. Values are aged to `at`, null where missing. A record that
+    are names of the profile's index, all of them by default. Values are aged to `at`, null where missing, where a column's
+    licence is over, and where the customer had not agreed to their purpose, as far as was known then. A record that
     became known at the very moment `at` is not in them: what is decided or measured from then on must not see itself.
 
     Raises FeatureStoreError where nothing is built, the profile changed since, a feature is unknown or labels are unfit.
@@ -110,15 +137,16 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     keys = ("customer_id", "at")
     moments = labels.select(pl.col("customer_id"), pl.col("at").dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")))
     asked = moments.unique(keys, maintain_order=True).with_row_index("label")
-    bands = {band.name: band.of for band in workspace.profile.bands}
-    stored = {bands.get(name, name) for name in names}
+    stored = workspace.profile.reads(names)
     joined = feast_door.join(
         workspace, report.stamp, asked.select("label", "customer_id", event_timestamp=pl.col("at") - _JUST_BEFORE), stored
     ).sort("label")
     if joined["label"].to_list() != asked["label"].to_list():
         raise FeatureStoreError(f"Feast returned {joined.height} rows for {asked.height} labels, or other ones")
-    values, days = _aligned(workspace, joined, asked["at"].cast(pl.Int64).to_numpy())
-    aged = Ageing.of(index, workspace.profile.bands).aged(values, days)
+    at_us = asked["at"].cast(pl.Int64).to_numpy()
+    values, days = _aligned(workspace, joined, at_us)
+    aged = workspace.profile.ageing.aged(values, days, at_us)
+    _withhold(aged, workspace, names, asked, _folder(workspace) / report.stamp / consents.FILE)
     known = pl.DataFrame({name: aged[:, index.positions[name]] for name in names}).with_columns(pl.all().fill_nan(None))
     which = moments.join(asked, on=keys, how="left", maintain_order="left")["label"]
     made = labels.hstack(known[which].get_columns()) if names else labels
@@ -141,7 +169,11 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
         reused = not store.stale and store.meta("build") == report.stamp and store.cursor <= log.last_sequence()
         if not reused:
             told("reading the tables", 0.0)
-            rows = {table.name: _latest(workspace, report.stamp, table.name, table.as_of) for table in spec.tables}
+            folder = _folder(workspace) / report.stamp
+            rows = {
+                table.name: _rows(_to_load(folder / f"{table.name}.parquet", report.until_us), table.as_of)
+                for table in spec.tables
+            }
             told("loading the online store", 0.3)
             meta = {"build": report.stamp, population.META: population.encode(population.habits(rows, spec))}
             store.load(rows, cursor=report.sequence, meta=meta)
@@ -160,31 +192,64 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
         store.close()
 
 
-def _write_tables(workspace: Workspace, past: History, files: Mapping[str, Path], folder: Path) -> tuple[TableReport, ...]:
+def _write_tables(
+    workspace: Workspace,
+    past: History,
+    keys: Mapping[Match, pl.DataFrame],
+    files: Mapping[str, Path],
+    until_us: int,
+    folder: Path,
+) -> tuple[TableReport, ...]:
     spec, reports = workspace.profile, []
     for table in spec.tables:
-        match_rate, unknown, repeated = None, {}, 0
-        if table.source == "third_party":
-            view = spec.views[table.name]
-            found = third_party.bought(table, view, files[table.name], workspace.brand.time_zone)
-            frame, records, unknown, repeated = found.frame, found.records, dict(found.unknown), found.repeated
-            match_rate = len(past.customers.intersection(frame["customer_id"])) / max(len(past.customers), 1)
+        if table.source == "first_party":
+            frame = past.frames[table.name]
+            report = _table_report(table, frame, past.records[table.name])
         else:
-            frame, records = past.frames[table.name], past.records[table.name]
-        frame.write_parquet(folder / f"{table.name}.parquet")
-        reports.append(
-            TableReport(
-                view=table.name,
-                source=table.source,
-                records=records,
-                rows=frame.height,
-                customers=frame["customer_id"].n_unique(),
-                match_rate=match_rate,
-                unknown=unknown,
-                repeated=repeated,
+            view = spec.views[table.name]
+            days = {name: day for name, day in spec.expiries.items() if name in table.names}
+            found = third_party.bought(
+                table,
+                view,
+                files,
+                workspace.brand.time_zone,
+                keys=keys[view.match] if view.match else None,
+                expired=tuple(name for name, day in days.items() if midnight_us(day, "UTC") <= until_us),
             )
-        )
+            frame = found.frame
+            everyone = max(len(past.customers), 1)
+            report = replace(
+                _table_report(table, frame, found.records),
+                match_rate=len(past.customers.intersection(frame["customer_id"])) / everyone,
+                matched={name: len(past.customers & who) / everyone for name, who in found.found.items()},
+                unknown=found.unknown,
+                conflicts=found.conflicts,
+                expired=found.expired,
+                repeated=found.repeated,
+                undated=found.undated,
+            )
+        frame.write_parquet(folder / f"{table.name}.parquet")
+        reports.append(report)
     return tuple(reports)
+
+
+def _table_report(table: Table, frame: pl.DataFrame, records: int) -> TableReport:
+    customers = frame["customer_id"].n_unique()
+    return TableReport(view=table.name, source=table.source, records=records, rows=frame.height, customers=customers)
+
+
+def _judged(workspace: Workspace, report: BuildReport, past: History, tables: Path) -> Quality:
+    spec, until_us = workspace.profile, report.until_us
+    rows = {table.name: _rows(_in_force(tables / f"{table.name}.parquet", until_us), table.as_of) for table in spec.tables}
+    return quality.measured(
+        spec,
+        snapshot(spec, rows, sorted(past.customers), until_us),
+        {view: int(stored.as_of_us.max()) if len(stored.as_of_us) else None for view, stored in rows.items()},
+        stamp=report.stamp,
+        until=moment(until_us).isoformat(),
+        until_us=until_us,
+        accepted=quality_report.accepted(workspace.data / QUALITY),
+    )
 
 
 def _check(labels: pl.DataFrame, names: Sequence[str], positions: Mapping[str, int]) -> None:
@@ -218,12 +283,32 @@ def _aligned(workspace: Workspace, joined: pl.DataFrame, at_us: np.ndarray[Any, 
     return values, days
 
 
-def _latest(workspace: Workspace, stamp: str, view: str, as_of: str) -> StoredRows:
-    frame = pl.read_parquet(builds.table_file(_folder(workspace), stamp, view))
+def _withhold(aged: NDArray[np.float32], workspace: Workspace, names: Sequence[str], asked: pl.DataFrame, file: Path) -> None:
+    """Blank the values (n, F) whose purpose a customer had not agreed to."""
+    index = workspace.profile.index
+    for purpose in {index[name].purpose for name in names}:
+        agreed = consents.granted(file, asked, purpose, workspace.brand.purposes)
+        positions = [index.positions[name] for name in names if index[name].purpose == purpose]
+        aged[np.ix_(np.flatnonzero(~agreed), np.array(positions, dtype=np.int64))] = np.nan
+
+
+def _in_force(file: Path, until_us: int) -> pl.DataFrame:
+    """The newest row of each customer in a table that was known and in effect by then."""
     # rows stand customer by customer, oldest first
-    newest = frame.unique("customer_id", keep="last", maintain_order=True)
-    values = newest.drop("customer_id", "event_timestamp", as_of).fill_null(np.nan).to_numpy()
-    return StoredRows(newest["customer_id"].to_list(), values, newest[as_of].to_numpy())
+    known = pl.read_parquet(file).filter(pl.col("event_timestamp").cast(pl.Int64) <= until_us)
+    return known.unique("customer_id", keep="last", maintain_order=True)
+
+
+def _to_load(file: Path, until_us: int) -> pl.DataFrame:
+    """The newest row in force of each customer, or the next to come: it waits in the store for its moment."""
+    now = _in_force(file, until_us)
+    coming = pl.read_parquet(file).join(now, on="customer_id", how="anti", maintain_order="left")
+    return pl.concat([now, coming.unique("customer_id", keep="first", maintain_order=True)])
+
+
+def _rows(frame: pl.DataFrame, as_of: str) -> StoredRows:
+    values = frame.drop("customer_id", "event_timestamp", as_of).fill_null(np.nan).to_numpy()
+    return StoredRows(frame["customer_id"].to_list(), values, frame[as_of].to_numpy())
 
 
 def _current(workspace: Workspace) -> BuildReport:

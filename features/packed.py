@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from decisioning.domain import Profile
 from decisioning.errors import KairosError
 from features import population
-from features.decay import DAY_US, Ageing
+from features.decay import DAY_US
 from features.log.records import microseconds
 from features.packed_rows import Form, StoredRows, entity_key
 from features.schema import ProfileSpec
@@ -43,7 +43,7 @@ class PackedStore:
         self._path, self._spec = path, spec
         self._mine = threading.local()
         self._opened: list[sqlite3.Connection] = []
-        self._ageing = Ageing.of(spec.index, spec.bands)
+        self._ageing = spec.ageing
         self._forms = {table.name: Form(table) for table in spec.tables}
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -77,7 +77,7 @@ class PackedStore:
                 continue
             values[view.positions] = view.form.values(blob)
             days[view.positions] = age_us / DAY_US
-        aged = self._ageing.aged(values, days)
+        aged = self._ageing.aged(values, days, now_us)
         return Profile(index=index, values=aged, present=~np.isnan(aged))
 
     @property

@@ -5,173 +5,70 @@ topic, hour or day.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from typing import Literal
+from itertools import product
+from zoneinfo import ZoneInfo
 
-from decisioning.domain import Feature, FeatureIndex, OutcomeKind
-from features.tables import Aggregate, Attribute, Band, Column, Table
+from decisioning.domain import Feature, FeatureIndex
+from features.ageing import Ageing
+from features.entries import FAMILY, NAME, Family, FeatureSpec, Match, ViewSpec
+from features.tables import Aggregate, Attribute, Band, By, Column, Derived, Ratio, Table
 
 DAYS: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _IN_FULL = dict(zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"), strict=True))
 HOURS: tuple[str, ...] = tuple(f"{hour:02d}" for hour in range(24))
 RESERVED: frozenset[str] = frozenset({"customer_id", "at", "event_timestamp", "as_of", "label"})
 
-_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
-_FAMILY = re.compile(r"\{(topic|hour|day)\}")
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class On:
-    """Which records count: events by their name, outcomes by their kind."""
+class Entry:
+    """One feature as it stands in the profile, families unfolded and what is left to the view filled in.
 
-    event: str | tuple[str, ...] = ()
-    outcome: OutcomeKind | tuple[OutcomeKind, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Each as `kind:name`, such as `event:Order Completed`; the order is that of the file."""
-        events = (self.event,) if isinstance(self.event, str) else self.event
-        outcomes = (self.outcome,) if isinstance(self.outcome, str) else self.outcome
-        return (*(f"event:{name}" for name in events), *(f"outcome:{name}" for name in outcomes))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeatureSpec:
-    """One feature, or one family, as written. Exactly one of sum, since, band, column says what it is.
-
-    `sum` adds up a number of each record (`total`), of each product in it (`products.price`) or 1, forgetting half of it
-    every `half_life`; without one it is a lifetime total. `since` is days since the last or the first record. `band` cuts
-    another feature into labels. `column` is a column of a third-party file, coded by `labels` where it holds text.
+    `parts` are the position and the name of what a family splits by.
     """
 
-    sum: str | int | None = None
-    since: Literal["last", "first"] | None = None
-    band: str | None = None
-    column: str | None = None
-    by: Literal["topic", "hour", "day"] | None = None
-    half_life: timedelta | None = None
-    on: On | None = None
-    cuts: tuple[float, ...] = ()
-    labels: tuple[str, ...] = ()
-    unit: str = ""
-    says: str = ""
-
-    def __post_init__(self) -> None:
-        verbs = [verb for verb in ("sum", "since", "band", "column") if getattr(self, verb) is not None]
-        if len(verbs) != 1:
-            raise ValueError(f"write exactly one of sum, since, band, column; found {', '.join(verbs) or 'none'}")
-        faults = [
-            cause
-            for wrong, cause in (
-                (isinstance(self.sum, int) and self.sum != 1, "sum takes 1 or the name of a number"),
-                (self.half_life is not None and self.sum is None, "half_life belongs to sum only"),
-                (self.half_life is not None and self.half_life <= timedelta(0), "half_life must be longer than 0"),
-                (self.by is not None and self.sum is None, "by belongs to sum only"),
-                (self.on is not None and self.sum is None and self.since is None, "on belongs to sum and since only"),
-                (bool(self.cuts) and self.band is None, "cuts belong to band only"),
-                (bool(self.labels) and self.band is None and self.column is None, "labels belong to band and column only"),
-                (self.band is not None and not self.cuts, "a band needs cuts"),
-                (self.band is not None and len(self.labels) != len(self.cuts) + 1, "a band needs one label more than cuts"),
-                (list(self.cuts) != sorted(set(self.cuts)), "cuts must rise"),
-                (len(set(self.labels)) != len(self.labels), "a label is written twice"),
-            )
-            if wrong
-        ]
-        if faults:
-            raise ValueError("; ".join(faults))
-
-    @property
-    def of(self) -> str:
-        """The number that is summed; empty where records or products are counted."""
-        return self.sum if isinstance(self.sum, str) else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ViewSpec:
-    """Features that share a source. First-party views fold the log's records; third-party ones read a file of the workspace.
-
-    A third-party file counts from `known_at`, or from `effective_from` where that is later, at midnight in the brand's
-    time zone. `key` is its column with the customer's id.
-    """
-
+    name: str
+    view: str
+    spec: FeatureSpec
+    parts: Mapping[Family, tuple[int, str]]
+    unit: str
+    owner: str
     purpose: str
-    features: Mapping[str, FeatureSpec]
-    source: Literal["first_party", "third_party"] = "first_party"
-    owner: str = ""
-    on: On | None = None
-    file: str | None = None
-    key: str | None = None
-    known_at: date | None = None
-    effective_from: date | None = None
-
-    def __post_init__(self) -> None:
-        faults = list(self._form_faults())
-        for name, feature in self.features.items():
-            faults += [f"feature {name}: {cause}" for cause in self._feature_faults(name, feature)]
-        if faults:
-            raise ValueError("; ".join(faults))
-
-    def _form_faults(self) -> Iterator[str]:
-        if self.source == "first_party":
-            if self.on is None or not self.on.names:
-                yield "a first-party view says which records it reads: add on: {event: ...} or on: {outcome: ...}"
-            elif self.on.event and self.on.outcome:
-                yield "a view reads events or outcomes: write two views"
-            if self.file or self.key or self.known_at or self.effective_from:
-                yield "file, key, known_at and effective_from belong to third-party views"
-        else:
-            if self.on is not None:
-                yield "on belongs to first-party views"
-            if not (self.file and self.key and self.known_at):
-                yield "a third-party view needs file, key and known_at"
-        if not self.features:
-            yield "the view has no features; add one or remove the view"
-
-    def _feature_faults(self, name: str, feature: FeatureSpec) -> Iterator[str]:
-        families = _FAMILY.findall(name)
-        if not _NAME.match(_FAMILY.sub("x", name)):
-            yield "a name has small letters, digits and underscores"
-        if families != ([feature.by] if feature.by else []):
-            yield f"the name must hold {{{feature.by}}} once" if feature.by else "{...} in a name needs by: topic, hour or day"
-        if (feature.column is not None) != (self.source == "third_party") and feature.band is None:
-            yield "third-party views take column, first-party views take sum and since"
-        if feature.band is not None:
-            of = self.features.get(feature.band)
-            if of is None or of.by or of.band is not None or of.labels:
-                yield f"band: {feature.band!r} is not a single number of this view"
-        on = feature.on or self.on
-        if feature.on is not None and self.on is not None and not set(feature.on.names) <= set(self.on.names):
-            yield "on must be a part of the view's on"
-        if feature.by == "topic" and feature.of and not feature.of.startswith("products."):
-            yield "by: topic sums 1 or a number of products, such as products.price"
-        if on is not None and on.outcome and feature.of not in ("", "value"):
-            yield "an outcome has one number only: value"
+    licence: str
+    max_null: float | None
+    max_psi: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileSpec:
     """profile.yaml. `topics` names what customers call the departments; a department in none of them is no topic.
 
+    `touchpoints` (with the channel of each) and `groups` are those that a feature may be split by.
+
     Not slotted: what is compiled from it is kept after the first use.
     """
 
     topics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    touchpoints: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
     views: Mapping[str, ViewSpec]
 
     def __post_init__(self) -> None:
         faults = [
             f"{what} {name!r}: a name has small letters, digits and underscores"
             for what, name in self._names()
-            if not _NAME.match(name)
+            if not NAME.match(name)
         ]
         departments = [department for names in self.topics.values() for department in names]
         faults += [
             f"topics: {name!r} is in two topics" for name in sorted({d for d in departments if departments.count(d) > 1})
         ]
-        features = [name for view in self.views.values() for name, _, _, _ in self._expanded(view)]
+        features = [entry.name for entry in self.entries]
         taken = RESERVED | {f"{view}_as_of" for view in self.views}
         faults += [f"feature {name!r} is written twice" for name in sorted({n for n in features if features.count(n) > 1})]
         faults += [f"feature {name!r}: the name is reserved" for name in features if name in taken]
@@ -179,91 +76,190 @@ class ProfileSpec:
             raise ValueError("; ".join(faults))
 
     @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every feature, in the order of the file."""
+        return tuple(entry for name, view in self.views.items() for entry in self._entries(name, view))
+
+    @cached_property
     def tables(self) -> tuple[Table, ...]:
         """What is stored, one table a view, in the order of the file."""
         return tuple(self._table(name, view) for name, view in self.views.items())
 
     @cached_property
-    def bands(self) -> tuple[Band, ...]:
-        """What is derived from stored values after ageing."""
-        return tuple(
-            Band(name=name, of=spec.band, cuts=spec.cuts)
-            for view in self.views.values()
-            for name, spec, _, _ in self._expanded(view)
-            if spec.band is not None
-        )
+    def derived(self) -> tuple[Derived, ...]:
+        """What is derived from stored values after ageing: the ratios, then the bands that may be cut from them."""
+        ratios = [
+            Ratio(name=entry.name, of=_filled(entry.spec.ratio.of, entry), over=_filled(entry.spec.ratio.over, entry))
+            for entry in self.entries
+            if entry.spec.ratio is not None
+        ]
+        bands = [Band(name=e.name, of=e.spec.band, cuts=e.spec.cuts) for e in self.entries if e.spec.band is not None]
+        return (*ratios, *bands)
 
     @cached_property
     def index(self) -> FeatureIndex:
         """The positions of a profile, in the order of the file."""
-        return FeatureIndex(
-            tuple(
-                _feature(name, spec, label, view_name, view)
-                for view_name, view in self.views.items()
-                for name, spec, _, label in self._expanded(view)
-            )
-        )
+        return FeatureIndex(tuple(_feature(entry, self.views[entry.view]) for entry in self.entries))
 
     @cached_property
     def topic_of(self) -> Mapping[str, int]:
         """The position in `topics` of each department's topic."""
         return {department: at for at, names in enumerate(self.topics.values()) for department in names}
 
+    @cached_property
+    def channels(self) -> tuple[str, ...]:
+        """Those of the touchpoints, each once."""
+        return tuple(dict.fromkeys(self.touchpoints.values()))
+
+    @cached_property
+    def matches(self) -> tuple[Match, ...]:
+        """The traits that third-party keys are matched with, each once."""
+        return tuple(dict.fromkeys(view.match for view in self.views.values() if view.match is not None))
+
+    @cached_property
+    def ageing(self) -> Ageing:
+        """What time does to the values. A column expires when its day begins in UTC."""
+        ttl: dict[str, float] = {}
+        defaults: dict[str, tuple[float, Sequence[str]]] = {}
+        stored = {table.name: table.names for table in self.tables}
+        for entry in self.entries:
+            limit = entry.spec.ttl or self.views[entry.view].ttl
+            if limit is not None and not entry.spec.derived:
+                ttl[entry.name] = limit / _DAY
+            default = entry.spec.default
+            if default is not None:
+                value = float(entry.spec.labels.index(default)) if isinstance(default, str) else default
+                defaults[entry.name] = (value, stored[entry.view])
+        expires = {name: midnight_us(day, "UTC") for name, day in self.expiries.items()}
+        return Ageing.of(self.index, self.derived, ttl_days=ttl, expires_us=expires, defaults=defaults)
+
+    @cached_property
+    def expiries(self) -> Mapping[str, date]:
+        """From which day on a third-party feature may not be used any more, where there is one."""
+        written = ((entry.name, entry.spec.expires or self.views[entry.view].expires) for entry in self.entries)
+        return {name: day for name, day in written if day is not None}
+
+    def reads(self, names: Iterable[str]) -> frozenset[str]:
+        """The stored features that the values of these features are made of."""
+        of = {one.name: (one.of,) if isinstance(one, Band) else (one.of, one.over) for one in self.derived}
+        with_default = {entry.name: entry.view for entry in self.entries if entry.spec.default is not None}
+        stored = {table.name: table.names for table in self.tables}
+        found: set[str] = set()
+        open_ = list(names)
+        while open_:
+            name = open_.pop()
+            open_ += of.get(name, ())
+            # a default asks whether the view knows anything at all
+            found.update(stored[with_default[name]] if name in with_default else ())
+            found.update(() if name in of else (name,))
+        return frozenset(found)
+
     def _names(self) -> Iterator[tuple[str, str]]:
         yield from (("view", name) for name in self.views)
         yield from (("topic", name) for name in self.topics)
+        yield from (("touchpoint", name) for name in self.touchpoints)
+        yield from (("channel", name) for name in self.channels)
+        yield from (("group", name) for name in self.groups)
 
-    def _expanded(self, view: ViewSpec) -> Iterator[tuple[str, FeatureSpec, int, str]]:
-        """(name, spec, part, label): the position and name of its topic, hour or day; 0 and empty where it is no family."""
-        parts = {"topic": tuple(self.topics), "hour": HOURS, "day": DAYS}
-        for name, spec in view.features.items():
-            if spec.by is None:
-                yield name, spec, 0, ""
-            else:
-                yield from ((_FAMILY.sub(label, name), spec, at, label) for at, label in enumerate(parts[spec.by]))
+    def _entries(self, view_name: str, view: ViewSpec) -> Iterator[Entry]:
+        for written, spec in view.features.items():
+            on = spec.on or view.on
+            parts: dict[Family, tuple[str, ...]] = {
+                "topic": tuple(self.topics),
+                "hour": HOURS,
+                "day": DAYS,
+                "touchpoint": tuple(self.touchpoints),
+                "channel": self.channels,
+                "group": self.groups,
+                "event": tuple(_short(name) for name in on.names) if on else (),
+            }
+            for chosen in product(*(enumerate(parts[family]) for family in spec.families)):
+                of = dict(zip(spec.families, chosen, strict=True))
+                yield Entry(
+                    name=FAMILY.sub(lambda found, of=of: of[found[1]][1], written),  # type: ignore[misc]
+                    view=view_name,
+                    spec=spec,
+                    parts=of,
+                    unit=spec.unit or ("days" if spec.since else ""),
+                    owner=spec.owner or view.owner,
+                    purpose=spec.purpose or view.purpose,
+                    licence=spec.licence or view.licence,
+                    max_null=spec.max_null if spec.max_null is not None else view.max_null,
+                    max_psi=spec.max_psi if spec.max_psi is not None else view.max_psi,
+                )
 
     def _table(self, name: str, view: ViewSpec) -> Table:
-        columns: list[Column] = []
-        for feature, spec, part, _ in self._expanded(view):
-            if spec.column is not None:
-                columns.append(Attribute(name=feature, column=spec.column, labels=spec.labels))
-            elif spec.band is None:
-                columns.append(_aggregate(feature, spec, part, view))
-        # the names behind a part (topics, departments) are part of what a stored number means
-        meaning = repr(tuple(self.topics.items())) if any(spec.by == "topic" for spec in view.features.values()) else ""
+        entries = [entry for entry in self._entries(name, view) if not entry.spec.derived]
+        columns: list[Column] = [
+            Attribute(name=entry.name, column=entry.spec.column, labels=entry.spec.labels)
+            if entry.spec.column is not None
+            else _aggregate(entry, view)
+            for entry in entries
+        ]
+        # the names behind a part (topics with their departments, touchpoints) are part of what a stored number means
+        names: dict[Family, object] = {
+            "topic": tuple(self.topics.items()),
+            "touchpoint": tuple(self.touchpoints),
+            "channel": tuple(self.touchpoints.items()),
+            "group": self.groups,
+        }
+        families = dict.fromkeys(family for entry in entries for family in entry.parts)
+        meaning = [repr(names[family]) for family in families if family in names]
         return Table(
             name=name,
             source=view.source,
             purpose=view.purpose,
             on=view.on.names if view.on else (),
             columns=tuple(columns),
-            meaning=meaning,
+            meaning=" ".join(meaning),
         )
 
 
-def _aggregate(name: str, spec: FeatureSpec, part: int, view: ViewSpec) -> Aggregate:
-    on = spec.on or view.on
+def midnight_us(day: date, time_zone: str) -> int:
+    """Microseconds since 1970 at which a day begins in a time zone."""
+    return int(datetime.combine(day, time(0), tzinfo=ZoneInfo(time_zone)).timestamp()) * 1_000_000
+
+
+def _short(name: str) -> str:
+    """`event:Order Completed` as part of a name: order_completed."""
+    return re.sub(r"[^a-z0-9]+", "_", name.partition(":")[2].lower()).strip("_")
+
+
+def _filled(name: str, entry: Entry) -> str:
+    return FAMILY.sub(lambda found: entry.parts[found[1]][1], name)  # type: ignore[index]
+
+
+def _aggregate(entry: Entry, view: ViewSpec) -> Aggregate:
+    spec, on = entry.spec, entry.spec.on or view.on
     assert on is not None, "checked when the view was read"
+    parts: dict[By, int] = {family: at for family, (at, _) in entry.parts.items() if family != "event"}
     return Aggregate(
-        name=name,
+        name=entry.name,
         how=spec.since or "sum",
         of=spec.of,
-        by=spec.by,
-        part=part,
-        on=on.names,
-        half_life_days=spec.half_life / timedelta(days=1) if spec.half_life else float("inf"),
+        counted=spec.count is not None,
+        by=tuple(parts),
+        part=tuple(parts.values()),
+        on=(on.names[entry.parts["event"][0]],) if "event" in entry.parts else on.names,
+        half_life_days=spec.half_life / _DAY if spec.half_life else float("inf"),
     )
 
 
-def _feature(name: str, spec: FeatureSpec, label: str, view_name: str, view: ViewSpec) -> Feature:
+def _feature(entry: Entry, view: ViewSpec) -> Feature:
+    spec, labels = entry.spec, {family: label for family, (_, label) in entry.parts.items()}
+
+    def said(found: re.Match[str]) -> str:
+        label = labels[found[1]]  # type: ignore[index]
+        return _IN_FULL.get(label, label.replace("_", " "))
+
     return Feature(
-        name=name,
-        view=view_name,
+        name=entry.name,
+        view=entry.view,
         ages="grows" if spec.since else "decays" if spec.half_life else "stays",
-        unit=spec.unit or ("days" if spec.since else ""),
+        unit=entry.unit,
         source=view.source,
-        purpose=view.purpose,
-        half_life_days=spec.half_life / timedelta(days=1) if spec.half_life else 0.0,
+        purpose=entry.purpose,
+        half_life_days=spec.half_life / _DAY if spec.half_life else 0.0,
         labels=spec.labels,
-        says=_FAMILY.sub(_IN_FULL.get(label, label.replace("_", " ")), spec.says),
+        says=FAMILY.sub(said, spec.says),
     )

@@ -1,25 +1,30 @@
-"""What is stored of a profile: one table a view, compiled from profile.yaml. Bands are not stored, they are derived."""
+"""What is stored of a profile: one table a view, compiled from profile.yaml; and what is derived from it and not stored."""
 
 import zlib
 from dataclasses import dataclass, field
 from typing import Literal
+
+By = Literal["topic", "hour", "day", "touchpoint", "channel", "group"]
+"""What a number may be split by. Hours (0 to 23) and days (0 is Monday) are local to the brand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
     """A number folded from records.
 
-    `how` sum: adds `of` (empty: 1) of each record, or of each product where `of` is `products.<number>` or `by` is topic;
-    half of it is forgotten every `half_life_days` (inf: nothing is). `how` last, first: the time of a record. `by` with
-    `part` keeps only what falls to one topic, local hour (0 to 23) or local day (0 is Monday).
+    `how` sum: adds `of` (empty: 1) of each record, or of each product where `of` is `products.<number>` or `by` has topic;
+    half of it is forgotten every `half_life_days` (inf: nothing is). With `counted` each record that carries the number `of`
+    adds 1. `how` last, first: the time of a record. `by` with `part`, position for position, keeps only what falls to these
+    parts: one topic, one hour, one touchpoint.
     """
 
     name: str
     how: Literal["sum", "last", "first"]
     on: tuple[str, ...]
     of: str = ""
-    by: Literal["topic", "hour", "day"] | None = None
-    part: int = 0
+    counted: bool = False
+    by: tuple[By, ...] = ()
+    part: tuple[int, ...] = ()
     half_life_days: float = float("inf")
 
 
@@ -36,12 +41,24 @@ Column = Aggregate | Attribute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """A stored feature `of` divided by another, `over`; missing where either is, or where there is nothing to divide by."""
+
+    name: str
+    of: str
+    over: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """The number of `cuts` that a stored feature `of` has reached; missing where it is missing."""
+    """The number of `cuts` that a stored feature or a ratio `of` has reached; missing where it is missing."""
 
     name: str
     of: str
     cuts: tuple[float, ...]
+
+
+Derived = Ratio | Band
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.decay import DAY_US, Floats, Ints
 from features.facts import Batch, Reader
-from features.tables import Aggregate, Table
+from features.tables import Aggregate, By, Table
 
 _HOUR_US = 3_600_000_000
 _QUARTER_US = 900_000_000
@@ -37,18 +38,33 @@ def terms(table: Table, batch: Batch, reader: Reader, time_zone: str) -> Terms:
     named = enumerate(zip(batch.names, batch.customers, strict=True))
     rows = np.array([at for at, (name, who) in named if name in codes and who is not None], dtype=np.int64)
     code = np.array([codes[batch.names[at] or ""] for at in rows], dtype=np.int64)
-    said = _Said([batch.bodies[at] for at in rows], [batch.topics[at] for at in rows], batch.time_us[rows])
+    said = _Said(
+        [batch.bodies[at] for at in rows],
+        [batch.topics[at] for at in rows],
+        batch.time_us[rows],
+        batch.touchpoints[rows],
+        batch.groups[rows],
+    )
     values = np.empty((len(rows), len(table.aggregates)))
-    split: dict[tuple[str, str | None], Floats] = {}
+    amounts: dict[tuple[str, bool, bool], Floats] = {}
+    parts: dict[By, Ints] = {}
     for at, column in enumerate(table.aggregates):
         counts = np.isin(code, [codes[name] for name in column.on])
         if column.how != "sum":
             values[:, at] = np.where(counts, said.times_us.astype(np.float64), np.nan)
             continue
-        family = (column.of, column.by)
-        if family not in split:
-            split[family] = _split(column, said, reader, time_zone)
-        values[:, at] = np.where(counts, split[family][:, column.part], 0.0)
+        family = (column.of, column.counted, "topic" in column.by)
+        if family not in amounts:
+            amounts[family] = _amounts(column, said, reader)
+        topic = 0
+        for by, part in zip(column.by, column.part, strict=True):
+            if by == "topic":
+                topic = part
+                continue
+            if by not in parts:
+                parts[by] = _parts(by, said, reader, time_zone)
+            counts &= parts[by] == part
+        values[:, at] = np.where(counts, amounts[family][:, topic], 0.0)
     return Terms(rows, values)
 
 
@@ -62,38 +78,47 @@ def local_hours(times_us: Ints, time_zone: str) -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """The records of one table: their bodies, the topics of each, and when they happened."""
+    """The records of one table: their bodies, the topics of each, when they happened, where, and in which group."""
 
     bodies: Sequence[Any]
     topics: Sequence[Sequence[int]]
     times_us: Ints
+    touchpoints: Ints
+    groups: Ints
 
 
-def _split(column: Aggregate, said: _Said, reader: Reader, time_zone: str) -> Floats:
-    """(n, parts): what each record adds to each topic, hour or day; (n, 1) for a column of no family."""
-    if column.by == "topic":
+def _parts(by: By, said: _Said, reader: Reader, time_zone: str) -> Ints:
+    """(n,): the part that each record falls to; -1 for none."""
+    match by:
+        case "touchpoint":
+            return said.touchpoints
+        case "channel":
+            return reader.channel_of[said.touchpoints]
+        case "group":
+            return said.groups
+        case "hour":
+            return local_hours(said.times_us, time_zone) % 24
+        case _:
+            return (local_hours(said.times_us, time_zone) // 24 + _MONDAY) % 7
+
+
+def _amounts(column: Aggregate, said: _Said, reader: Reader) -> Floats:
+    """(n, topics): what each record adds to each topic; (n, 1) for a column that is not split by topic."""
+    count = len(said.bodies)
+    if "topic" in column.by:
         row, topic = _lines(said.topics)
-        amounts = np.ones(len(row)) if not column.of else _product_numbers(said.bodies, reader.number_of[column.of])
+        numbers = np.ones(len(row)) if not column.of else _product_numbers(said.bodies, reader.number_of[column.of])
         size, known = reader.topics, topic >= 0
-        sums = np.bincount(row[known] * size + topic[known], amounts[known], len(said.bodies) * size)
-        return sums.astype(np.float64).reshape(len(said.bodies), size)
-    amounts = _amounts(column.of, said, reader)
-    if column.by is None:
-        return amounts[:, None]
-    hours = local_hours(said.times_us, time_zone)
-    part, parts = (hours % 24, 24) if column.by == "hour" else ((hours // 24 + _MONDAY) % 7, 7)
-    return np.where(part[:, None] == np.arange(parts), amounts[:, None], 0.0)
-
-
-def _amounts(of: str, said: _Said, reader: Reader) -> Floats:
-    """(n,): the number `of` of each record, the sum over its products, or 1."""
-    if not of:
-        return np.ones(len(said.bodies))
-    number = reader.number_of[of]
-    if of.startswith("products."):
+        sums = np.bincount(row[known] * size + topic[known], numbers[known], count * size)
+        return sums.astype(np.float64).reshape(count, size)
+    if not column.of:
+        return np.ones((count, 1))
+    number = reader.number_of[column.of]
+    if column.of.startswith("products."):
         row, _ = _lines(said.topics)
-        return np.bincount(row, _product_numbers(said.bodies, number), len(said.bodies)).astype(np.float64)
-    return _sound([getattr(body, number) for body in said.bodies])
+        return np.bincount(row, _product_numbers(said.bodies, number), count).astype(np.float64)[:, None]
+    found = [getattr(body, number) for body in said.bodies]
+    return (_says(found).astype(np.float64) if column.counted else _sound(found))[:, None]
 
 
 def _lines(topics: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
@@ -107,8 +132,12 @@ def _product_numbers(bodies: Sequence[Any], number: str) -> Floats:
 
 
 def _sound(numbers: Sequence[float | None]) -> Floats:
-    found = np.array(numbers, dtype=np.float64)
-    return np.where(np.abs(found) <= _LARGEST, found, 0.0)
+    return np.where(_says(numbers), np.array(numbers, dtype=np.float64), 0.0)
+
+
+def _says(numbers: Sequence[float | None]) -> NDArray[np.bool_]:
+    """Whether it is a number of a size that means something."""
+    return np.abs(np.array(numbers, dtype=np.float64)) <= _LARGEST
 
 
 @lru_cache(maxsize=100_000)

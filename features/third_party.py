@@ -1,77 +1,195 @@
-"""Third-party tables: a file another company made, matched to our customers by a key, in force from a declared moment."""
+"""Third-party tables: files other companies made, matched to our customers by a key, in force from declared moments.
+
+A column may come from several files. At each moment it has one value: of the rows in force that say anything of it, the one
+known last, or the one of the file that is listed first, as the view declares.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import date
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from features import traits
 from features.builds import FeatureStoreError
-from features.schema import ProfileSpec, ViewSpec
+from features.entries import FileSpec, ViewSpec
+from features.schema import ProfileSpec, midnight_us
 from features.tables import Attribute, Table
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bought:
-    """One row a customer. `records` is the file's rows, `repeated` those whose key comes again later in the file.
+    """A row a customer and moment at which something changed.
 
-    `unknown` counts values by column that are none of its labels, or no number.
+    `records` counts the files' rows, `repeated` those whose key and moment come again later in the file, `undated` those
+    without a date. By column: `unknown` counts values that are none of its labels or no number, `conflicts` the customers of
+    whom two files say different things. `found` are the customers by file and by column, `expired` the columns that were
+    left out.
     """
 
     frame: pl.DataFrame
     records: int
-    unknown: Mapping[str, int]
     repeated: int
+    undated: int
+    unknown: Mapping[str, int]
+    conflicts: Mapping[str, int]
+    found: Mapping[str, frozenset[str]]
+    expired: tuple[str, ...]
 
 
 def files(spec: ProfileSpec, workspace: Path, data: Path) -> dict[str, Path]:
-    """The file of each third-party view: in the workspace's folder, or else in `third_party` of its data.
+    """Where each third-party file is: in the workspace's folder, or else in `third_party` of its data.
 
     Raises FeatureStoreError naming every file that is missing.
     """
     found, missing = {}, []
     for name, view in spec.views.items():
-        if view.source != "third_party":
-            continue
-        places = [workspace / str(view.file), data / "third_party" / str(view.file)]
-        file = next((place for place in places if place.is_file()), None)
-        if file is None:
-            missing.append(
-                f"{places[0]}: the file of view {name} is missing; put it there, or remove the view from profile.yaml"
-            )
-        else:
-            found[name] = file
+        for delivery in view.deliveries:
+            places = [workspace / delivery.file, data / "third_party" / delivery.file]
+            file = next((place for place in places if place.is_file()), None)
+            if file is None:
+                missing.append(
+                    f"{places[0]}: the file of view {name} is missing; put it there, or remove the view from profile.yaml"
+                )
+            else:
+                found[delivery.file] = file
     if missing:
         raise FeatureStoreError("; ".join(missing))
     return found
 
 
-def bought(table: Table, view: ViewSpec, file: Path, time_zone: str) -> Bought:
-    """The rows of a .parquet or .csv file as of the moment they were both known and in effect. The last row of a key counts.
+def bought(
+    table: Table,
+    view: ViewSpec,
+    places: Mapping[str, Path],
+    time_zone: str,
+    *,
+    keys: pl.DataFrame | None = None,
+    expired: tuple[str, ...] = (),
+) -> Bought:
+    """The rows of a view's .parquet or .csv files as of the moments they were known and in effect.
 
-    Raises FeatureStoreError where the file cannot be read or lacks a column.
+    `places` are the files by name, `keys` what customers told of themselves (see `traits.told`) where the view matches by a
+    trait. Of the rows of a file with one key and moment the last counts. What a row leaves empty it says nothing of.
+
+    Raises FeatureStoreError where a file cannot be read or lacks a column.
     """
+    read = [_delivery(table, view, delivery, places[delivery.file], time_zone) for delivery in view.deliveries]
+    unseen = [one.column for one in table.attributes if not any(one.column in delivery.has for delivery in read)]
+    if unseen:
+        named = ", ".join(str(places[delivery.file]) for delivery in view.deliveries)
+        raise FeatureStoreError(f"{named}: no column {', '.join(unseen)}; it has {', '.join(read[0].has)}")
+    rows = pl.concat([one.rows.with_columns(file=pl.lit(at)) for at, one in enumerate(read)])
+    rows = rows.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in expired)
+    rows = _matched(rows, keys)
+    names = [name for name in table.names if name not in expired]
+    return Bought(
+        frame=_resolved(rows, table, view),
+        records=sum(one.records for one in read),
+        repeated=sum(one.repeated for one in read),
+        undated=sum(one.undated for one in read),
+        unknown={name: count for name in names if (count := sum(one.unknown.get(name, 0) for one in read))},
+        conflicts={name: count for name in names if (count := _conflicts(rows, name))},
+        found={
+            **{
+                delivery.file: frozenset(rows.filter(pl.col("file") == at)["customer_id"])
+                for at, delivery in enumerate(view.deliveries)
+            },
+            **{name: frozenset(rows.filter(pl.col(name).is_not_null())["customer_id"]) for name in names},
+        },
+        expired=expired,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delivery:
+    """`rows`: key, known and moment (Int64, microseconds) and a Float64 column a feature; null where the file lacks it."""
+
+    rows: pl.DataFrame
+    has: tuple[str, ...]
+    records: int
+    repeated: int
+    undated: int
+    unknown: Mapping[str, int]
+
+
+def _delivery(table: Table, view: ViewSpec, delivery: FileSpec, file: Path, time_zone: str) -> _Delivery:
     try:
         raw = pl.read_csv(file, infer_schema=False) if file.suffix == ".csv" else pl.read_parquet(file)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise FeatureStoreError(f"{file}: cannot be read ({error}); write it again as .parquet or .csv") from error
-    wanted = [str(view.key), *(column.column for column in table.attributes)]
+    dates = [day for day in (delivery.known_at, delivery.effective_from) if isinstance(day, str)]
+    wanted = [str(view.key), *dates, *(column.column for column in table.attributes if len(view.deliveries) == 1)]
     if absent := [name for name in dict.fromkeys(wanted) if name not in raw.columns]:
         raise FeatureStoreError(f"{file}: no column {', '.join(absent)}; it has {', '.join(raw.columns)}")
-    keyed = raw.filter(pl.col(str(view.key)).is_not_null())
-    rows = keyed.unique(str(view.key), keep="last", maintain_order=True)
-    values = rows.select(_number(column).alias(column.name) for column in table.attributes)
-    unknown = {column.name: values[column.name].null_count() - rows[column.column].null_count() for column in table.attributes}
-    moment = _moment(view, time_zone)
-    frame = values.select(
-        rows[str(view.key)].cast(pl.String).alias("customer_id"),
-        pl.lit(moment, dtype=pl.Datetime("us", "UTC")).alias("event_timestamp"),
-        pl.lit(moment, dtype=pl.Datetime("us", "UTC")).cast(pl.Int64).alias(table.as_of),
-        pl.all(),
+    known = _moment(raw, delivery.known_at, time_zone)
+    effective = _moment(raw, delivery.known_at if delivery.effective_from is None else delivery.effective_from, time_zone)
+    dated = raw.select(
+        pl.col(str(view.key)).cast(pl.String).alias("key"),
+        known.alias("known"),
+        pl.when(known.is_not_null() & effective.is_not_null()).then(pl.max_horizontal(known, effective)).alias("moment"),
+        pl.struct(pl.all()).alias("said"),
+    ).filter(pl.col("key").is_not_null())
+    kept = dated.filter(pl.col("moment").is_not_null())
+    last = kept.unique(["key", "moment"], keep="last", maintain_order=True)
+    said = last["said"].struct.unnest()
+    present = [column for column in table.attributes if column.column in raw.columns]
+    values = said.select(_number(column).alias(column.name) for column in present)
+    unknown = {one.name: values[one.name].null_count() - said[one.column].null_count() for one in present}
+    lacking = [pl.lit(None, dtype=pl.Float64).alias(name) for name in table.names if name not in values.columns]
+    rows = last.select("key", "known", "moment").hstack(values.get_columns()).with_columns(lacking)
+    return _Delivery(
+        rows=rows.select("key", "known", "moment", *table.names),
+        has=tuple(raw.columns),
+        records=raw.height,
+        repeated=kept.height - last.height,
+        undated=dated.height - kept.height,
+        unknown=unknown,
     )
-    return Bought(frame, raw.height, {name: count for name, count in unknown.items() if count}, keyed.height - rows.height)
+
+
+def _matched(rows: pl.DataFrame, keys: pl.DataFrame | None) -> pl.DataFrame:
+    """With customer_id, at (from when on it counts for that customer) and start (since when the key is the customer's)."""
+    if keys is None:
+        return rows.with_columns(customer_id=pl.col("key"), at=pl.col("moment"), start=pl.lit(traits.ALWAYS, dtype=pl.Int64))
+    own = rows.join(keys, on="key", how="inner").with_columns(at=pl.max_horizontal("moment", "start"))
+    own = own.filter(pl.col("at") < pl.col("end")).drop("end")
+    # who tells another key leaves what the old one said behind
+    changes = keys.filter(pl.col("start") > pl.col("start").min().over("customer_id"))
+    changes = changes.select("customer_id", "key", "start", at="start", known="start", file=pl.lit(-1))
+    return pl.concat([own, changes], how="diagonal_relaxed")
+
+
+def _resolved(rows: pl.DataFrame, table: Table, view: ViewSpec) -> pl.DataFrame:
+    """One value a column and moment: of the rows in force the one that wins."""
+    # the lowest place wins: of files that were known at once, or where order decides, the one listed first
+    by = ["known", "file"] if view.conflicts == "newest" else ["file", "known"]
+    descending = [view.conflicts == "newest", view.conflicts != "newest"]
+    ranked = rows.sort(by, descending=descending, maintain_order=True).with_row_index("place")
+    ordered = ranked.sort("customer_id", "start", "at", maintain_order=True)
+    own = ["customer_id", "start"]
+    winners = ordered.with_columns(
+        pl.when(pl.col(name).is_not_null()).then(pl.col("place")).cum_min().forward_fill().over(own).alias(name)
+        for name in table.names
+    ).with_columns(pl.col("moment").cum_max().forward_fill().over(own).fill_null(pl.col("at")))
+    values = [ranked[name].gather(winners[name]).alias(name) for name in table.names]
+    made = pl.DataFrame(
+        {
+            "customer_id": winners["customer_id"],
+            "event_timestamp": winners["at"].cast(pl.Datetime("us", "UTC")),
+            table.as_of: winners["moment"],
+            **{series.name: series for series in values},
+        }
+    )
+    return made.unique(["customer_id", "event_timestamp"], keep="last", maintain_order=True)
+
+
+def _conflicts(rows: pl.DataFrame, name: str) -> int:
+    """The customers of whom the newest rows of two files say different things."""
+    newest = rows.filter(pl.col(name).is_not_null()).sort("at", maintain_order=True)
+    said = newest.group_by("customer_id", "file").agg(pl.col(name).last())
+    return said.group_by("customer_id").agg(pl.col(name).n_unique()).filter(pl.col(name) > 1).height
 
 
 def _number(column: Attribute) -> pl.Expr:
@@ -84,8 +202,13 @@ def _number(column: Attribute) -> pl.Expr:
     return text.replace_strict(codes, default=None, return_dtype=pl.Float64)
 
 
-def _moment(view: ViewSpec, time_zone: str) -> datetime:
-    """From when on the rows may be used: known and in effect."""
-    assert view.known_at is not None, "checked when the view was read"
-    day = max(view.known_at, view.effective_from or view.known_at)
-    return datetime.combine(day, time(0), tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+def _moment(raw: pl.DataFrame, day: date | str, time_zone: str) -> pl.Expr:
+    """Int64: the midnight in microseconds at which a declared day, or the day in a column, begins; null for no date."""
+    if not isinstance(day, str):
+        return pl.lit(midnight_us(day, time_zone), dtype=pl.Int64)
+    column = pl.col(day)
+    column = (
+        column.str.to_date("%Y-%m-%d", strict=False) if raw.schema[day] == pl.String else column.cast(pl.Date, strict=False)
+    )
+    local = column.cast(pl.Datetime("us")).dt.replace_time_zone(time_zone, non_existent="null", ambiguous="earliest")
+    return local.dt.convert_time_zone("UTC").cast(pl.Int64)

@@ -6,10 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisioning.domain import FeatureIndex
-from features.decay import DAY_US, Ageing, fold, restarted
+from features.decay import DAY_US, fold, restarted
 from features.tables import Aggregate
-from tests.features.worlds import spec
 
 COLUMNS = (
     Aggregate(name="decayed", how="sum", on=("event:x",), half_life_days=7.0),
@@ -94,38 +92,6 @@ def test_years_between_events_do_not_overflow() -> None:
     values, _ = _folded([(0, hour, 1.0, True) for hour in hours])
     assert np.isfinite(values).all()
     assert values[-1, 0] == pytest.approx(1.0)
-
-
-def _ageing() -> tuple[FeatureIndex, Ageing]:
-    return spec().index, Ageing.of(spec().index, spec().bands)
-
-
-def test_time_halves_what_decays_adds_to_what_grows_and_leaves_the_rest() -> None:
-    index, ageing = _ageing()
-    values = np.full(len(index), np.nan)
-    for name, value in {"orders_30d": 8.0, "since_order": 2.0, "points": 90.0}.items():
-        values[index.positions[name]] = value
-    aged = ageing.aged(values, np.array(60.0))
-    assert aged.dtype == np.float32
-    assert {name: float(aged[index.positions[name]]) for name in ("orders_30d", "since_order", "points", "tier")} == {
-        "orders_30d": 2.0, "since_order": 62.0, "points": 90.0, "tier": 0.0,
-    }  # fmt: skip
-    assert np.isnan(aged[index.positions["spend_30d"]])
-
-
-@pytest.mark.parametrize(("points", "tier"), [(99.99, 0), (100.0, 1), (499.0, 1), (500.0, 2), (np.nan, np.nan)])
-def test_a_band_counts_the_cuts_that_are_reached(points: float, tier: float) -> None:
-    index, ageing = _ageing()
-    values = np.zeros((3, len(index)))
-    values[:, index.positions["points"]] = points
-    np.testing.assert_array_equal(ageing.aged(values, np.zeros((3, 1)))[:, index.positions["tier"]], [tier] * 3)
-
-
-def test_a_row_is_never_rewound() -> None:
-    _, ageing = _ageing()
-    values = np.ones(len(spec().index))
-    behind = ageing.aged(values, np.array(-timedelta(days=3650) / timedelta(days=1)))
-    np.testing.assert_array_equal(behind, ageing.aged(values, np.array(0.0)))
 
 
 def test_ages_are_days() -> None:

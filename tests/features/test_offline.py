@@ -43,7 +43,8 @@ def test_the_offline_row_is_the_online_row(tmp_path: Path, seed: int, monkeypatc
         # third-party rows come in bulk; every record of the log is then projected, one by one
         store = PackedStore(where.data / "projected.db", where.profile)
         offline.build(where, log)
-        rows = offline._latest(where, builds.current(where.data / "offline").stamp, "households", "households_as_of")
+        file = builds.table_file(where.data / "offline", builds.current(where.data / "offline").stamp, "households")
+        rows = offline._rows(offline._in_force(file, 2**62), "households_as_of")
         store.load({"households": rows}, cursor=0, meta={})
         assert Projector(log, store, where.profile, ZONE).run_once() == 400
         online = _online(where, store, AFTER)

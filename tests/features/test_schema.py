@@ -4,7 +4,7 @@ import pytest
 
 from features.schema import ProfileSpec
 from features.yaml_nodes import WorkspaceError, decode
-from tests.features.worlds import PROFILE, spec
+from tests.features.worlds import PROFILE, RICH, spec
 
 GROCER = Path(__file__).parents[2] / "examples" / "grocer" / "profile.yaml"
 
@@ -33,7 +33,7 @@ def test_the_index_stands_in_the_order_of_the_file_and_says_how_values_age() -> 
 def test_bands_are_derived_and_not_stored() -> None:
     orders = spec().tables[0]
     assert "tier" not in orders.names and "points" in orders.names
-    assert [(band.name, band.of) for band in spec().bands] == [("tier", "points")]
+    assert [(band.name, band.of) for band in spec().derived] == [("tier", "points")]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_the_checksum_of_a_table_stays_when_only_words_change() -> None:
         (
             "{sum: 1, half_life: 30d, unit: orders",
             "{sum: 1, since: last, unit: orders",
-            "exactly one of sum, since, band, column",
+            "exactly one of sum, count, since, ratio, band, column",
         ),
-        ("{since: last}", "{since: last, half_life: 3d}", "half_life belongs to sum only"),
+        ("{since: last}", "{since: last, half_life: 3d}", "half_life belongs to sum and count only"),
         ("cuts: [100, 500]", "cuts: [500, 100]", "cuts must rise"),
         ("cuts: [100, 500]", "cuts: [100]", "one label more than cuts"),
         ("band: points", "band: pints", "'pints' is not a single number of this view"),
@@ -86,6 +86,55 @@ def test_a_profile_that_contradicts_itself_is_refused_with_the_cause(before: str
     with pytest.raises(WorkspaceError, match=r"profile\.yaml:\d+:\d+") as refused:
         spec(PROFILE.replace(before, after))
     assert says in str(refused.value)
+
+
+def test_families_may_be_of_places_groups_records_and_of_two_things_at_once() -> None:
+    index = spec(RICH).index
+    assert [name for name in index.positions if name.startswith("ratings_")] == [
+        "ratings_mailer", "ratings_app_home", "ratings_app_list",
+    ]  # fmt: skip
+    assert {"told_satisfaction_rated", "told_effort_rated", "rate_coupons", "rate_care"} <= set(index.positions)
+    assert {"clicked_00_mail", "clicked_23_app", "clicked_mail_mon", "clicked_app_sun"} <= set(index.positions)
+    assert sum(name.startswith("clicked_") for name in index.positions) == 2 * (24 + 7)
+
+
+def test_every_feature_has_a_type_unit_source_purpose_and_owner() -> None:
+    profile = decode(GROCER.read_text(encoding="utf-8"), ProfileSpec, file="profile.yaml")
+    for entry in profile.entries:
+        unit = entry.unit or entry.spec.type in ("label", "share")
+        assert unit and entry.owner and entry.purpose, entry.name
+    assert {entry.spec.type for entry in profile.entries} == {"count", "number", "days", "share", "label"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("{ratio: {of: taken, over: sent}}", "{ratio: {of: token, over: sent}}", "'token' is not a number of this view"),
+        ("{ratio: {of: taken, over: sent}}", "{ratio: {of: taken, over: sent}, ttl: 3d}", "what the feature is derived from"),
+        ('over: "sent_{group}"}, by: group}', 'over: "sent_{group}"}}', "{...} in a name needs by"),
+        ("labels: [no, some, very], default: no", "labels: [no, some, very], default: none", "none of the labels"),
+        ("{count: rating, by: touchpoint", "{count: touchpoint, by: touchpoint", "touchpoint is no number"),
+        ("by: [hour, channel]", "by: [hour, channel, hour]", "a family twice"),
+        ("    ttl: 60d", "    ttl: 0d", "ttl must be longer than 0"),
+        ("ttl: 90d}", "range: [2, 1]}", "range is written [lowest, highest]"),
+        ("ttl: 90d}", "max_null: 2}", "max_null is a share"),
+        ("ttl: 90d}", "max_psi: 0}", "max_psi must be more than 0"),
+        ("ttl: 90d}", "licence: x}", "licence and expires belong to column"),
+    ],
+)
+def test_a_rich_profile_that_contradicts_itself_is_refused_with_the_cause(before: str, after: str, says: str) -> None:
+    assert before in RICH
+    with pytest.raises(WorkspaceError, match=r"profile\.yaml:\d+:\d+") as refused:
+        spec(RICH.replace(before, after))
+    assert says in str(refused.value)
+
+
+def test_what_a_feature_reads_are_the_stored_ones_it_is_made_of() -> None:
+    profile = spec(RICH)
+    assert profile.reads(["rate", "points"]) == {"taken", "sent", "points"}
+    assert profile.reads(["tier"]) == {"points"}
+    # with a default it also asks whether the view knows anything
+    assert profile.reads(["eager"]) == set(next(one for one in profile.tables if one.name == "responses").names)
 
 
 def test_the_grocers_profile_is_sound_and_has_what_its_catalog_and_models_ask_for() -> None:

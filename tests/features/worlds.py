@@ -57,10 +57,39 @@ views:
       age_band: {column: age, labels: ["19-24", "25-34"]}
       members: {column: size}
 """
+RICH = f"""
+touchpoints: {{mailer: mail, app_home: app, app_list: app}}
+groups: [coupons, care]
+{PROFILE}
+  ratings:
+    purpose: research
+    ttl: 60d
+    on: {{event: [Satisfaction Rated, Effort Rated]}}
+    features:
+      "rated_{{touchpoint}}": {{sum: rating, by: touchpoint, on: {{event: Satisfaction Rated}}, half_life: 90d}}
+      "ratings_{{touchpoint}}": {{count: rating, by: touchpoint, on: {{event: Satisfaction Rated}}, half_life: 90d}}
+      "mean_{{touchpoint}}":
+        {{ratio: {{of: "rated_{{touchpoint}}", over: "ratings_{{touchpoint}}"}}, by: touchpoint, default: 3, unit: points}}
+      "told_{{event}}": {{sum: 1, by: event}}
+  responses:
+    purpose: personalisation
+    on: {{outcome: [delivered, accepted, clicked]}}
+    features:
+      "sent_{{group}}": {{sum: 1, by: group, on: {{outcome: delivered}}, half_life: 30d, ttl: 90d}}
+      "taken_{{group}}": {{sum: 1, by: group, on: {{outcome: accepted}}, half_life: 30d}}
+      "rate_{{group}}": {{ratio: {{of: "taken_{{group}}", over: "sent_{{group}}"}}, by: group}}
+      sent: {{sum: 1, on: {{outcome: delivered}}, half_life: 30d}}
+      taken: {{sum: 1, on: {{outcome: accepted}}, half_life: 30d}}
+      rate: {{ratio: {{of: taken, over: sent}}}}
+      eager: {{band: rate, cuts: [0.1, 0.7], labels: [no, some, very], default: no}}
+      "clicked_{{hour}}_{{channel}}": {{sum: 1, by: [hour, channel], on: {{outcome: clicked}}, half_life: 90d}}
+      "clicked_{{channel}}_{{day}}": {{sum: 1, by: [day, channel], on: {{outcome: clicked}}}}
+"""
+"""The same with ratings, ratios, times to live and margins of two families."""
 HOUSEHOLDS = "household,age,size\nc0,25-34,2\nc1,19-24,many\nc2,ageless,4\nstranger,25-34,1\nc0,19-24,3\n"
 OTHERS = {
     "brand.yaml": f"{{name: Test, currency: USD, time_zone: {ZONE}, locale: en-US, purposes: "
-    "{personalisation: {default: true, says: x}, third_party: {default: true, says: x}}}",
+    "{personalisation: {default: true, says: x}, third_party: {default: true, says: x}, research: {default: true, says: x}}}",
     "touchpoints.yaml": "{}",
     "catalog.yaml": "{groups: {}, actions: {}}",
     "policy.yaml": "{journey: [{stage: active}]}",
@@ -110,12 +139,62 @@ def outcome(
     known: datetime | None = None,
     kind: str = "delivered",
     topics: Sequence[str] = (),
+    touchpoint: str = "mailer",
+    group: str = "coupons",
 ) -> Record:
     body = {
-        "message_id": name, "decision_id": f"d-{name}", "customer_id": customer, "touchpoint": "mailer", "placement": "main",
-        "action": "coupon", "topics": list(topics), "group": "coupons", "outcome": kind, "value": None, "at": at.isoformat(),
+        "message_id": name, "decision_id": f"d-{name}", "customer_id": customer, "touchpoint": touchpoint, "placement": "main",
+        "action": "coupon", "topics": list(topics), "group": group, "outcome": kind, "value": None, "at": at.isoformat(),
     }  # fmt: skip
     return _record("outcome", name, customer, at, known, body)
+
+
+def rating(
+    name: str, customer: str, at: datetime, *, event: str, known: datetime | None = None, touchpoint: Any, value: Any
+) -> Record:
+    properties = {"rating": value, "touchpoint": touchpoint}
+    body = {"type": "track", "event": event, "messageId": name, "userId": customer, "properties": properties}
+    return _record("event", name, customer, at, known, body)
+
+
+def identify(name: str, customer: str, at: datetime, **traits: str | None) -> Record:
+    return _record("event", name, customer, at, None, {"type": "identify", "userId": customer, "traits": traits})
+
+
+def consent(name: str, customer: str, at: datetime, *, purpose: str, granted: bool) -> Record:
+    body = {"customer_id": customer, "purpose": purpose, "granted": granted, "source": "test"}
+    return _record("consent", name, customer, at, None, body)
+
+
+def life(random: np.random.Generator, *, customers: int, records: int, days: int = 300) -> list[Record]:
+    """Records of the RICH profile in the order in which they became known; late ones, equal times, clocks that run ahead."""
+    made: list[Record] = []
+    for at in range(records):
+        who = f"c{random.integers(customers)}"
+        happened = START + timedelta(hours=int(random.integers(24 * days)))
+        late = timedelta(hours=int(random.choice([0, 0, 0, 3, 24 * 40])))
+        known = happened + late if random.random() > 0.05 else happened - timedelta(minutes=5)
+        where = random.choice(["mailer", "app_home", "app_list", "kiosk"]).item()
+        match random.integers(4):
+            case 0:
+                lines = [
+                    (random.choice(["PASTRY", "PRODUCE", "FRUIT", "TYRES"]).item(), round(float(random.exponential(8)), 2))
+                    for _ in range(random.integers(4))
+                ]
+                total = round(sum(price for _, price in lines), 2)
+                made.append(order(f"m{at}", who, happened, known=known, total=total, products=lines))
+            case 1:
+                event = random.choice(["Satisfaction Rated", "Effort Rated"]).item()
+                value = [1, 2.5, 5, None, "good"][random.integers(5)]
+                made.append(rating(f"m{at}", who, happened, known=known, event=event, touchpoint=where, value=value))
+            case _:
+                kind = random.choice(["delivered", "accepted", "clicked"]).item()
+                topics = [random.choice(["bakery", "produce", "tyres"]).item()]
+                group = random.choice(["coupons", "care", "other"]).item()
+                made.append(
+                    outcome(f"m{at}", who, happened, known=known, kind=kind, topics=topics, touchpoint=where, group=group)
+                )
+    return sorted(made, key=lambda record: record.known_time)
 
 
 def year(seed: int, *, customers: int = 12, records: int = 400) -> list[Record]:
