@@ -223,7 +223,8 @@ def _latest(workspace: Workspace, stamp: str, view: str, as_of: str) -> StoredRo
     # rows stand customer by customer, oldest first
     newest = frame.unique("customer_id", keep="last", maintain_order=True)
     values = newest.drop("customer_id", "event_timestamp", as_of).fill_null(np.nan).to_numpy()
-    return StoredRows(newest["customer_id"].to_list(), values, newest[as_of].to_numpy())
+    known_us = newest["event_timestamp"].dt.epoch("us").to_numpy()
+    return StoredRows(newest["customer_id"].to_list(), values, newest[as_of].to_numpy(), known_us)
 
 
 def _current(workspace: Workspace) -> BuildReport:

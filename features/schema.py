@@ -94,7 +94,8 @@ class ViewSpec:
     """Features that share a source. First-party views fold the log's records; third-party ones read a file of the workspace.
 
     A third-party file counts from `known_at`, or from `effective_from` where that is later, at midnight in the brand's
-    time zone. `key` is its column with the customer's id.
+    time zone. `key` is its column with the customer's id. With a `ttl`, what a customer's row says is void once it has not
+    been renewed for that long.
     """
 
     purpose: str
@@ -106,6 +107,7 @@ class ViewSpec:
     key: str | None = None
     known_at: date | None = None
     effective_from: date | None = None
+    ttl: timedelta | None = None
 
     def __post_init__(self) -> None:
         faults = list(self._form_faults())
@@ -127,6 +129,8 @@ class ViewSpec:
                 yield "on belongs to first-party views"
             if not (self.file and self.key and self.known_at):
                 yield "a third-party view needs file, key and known_at"
+        if self.ttl is not None and self.ttl <= timedelta(0):
+            yield "ttl must be longer than 0"
         if not self.features:
             yield "the view has no features; add one or remove the view"
 
@@ -238,6 +242,7 @@ class ProfileSpec:
             on=view.on.names if view.on else (),
             columns=tuple(columns),
             meaning=meaning,
+            ttl_us=None if view.ttl is None else view.ttl // timedelta(microseconds=1),
         )
 
 

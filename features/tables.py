@@ -46,7 +46,10 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The stored columns of one view, in order. `checksum` (CRC-32) changes with anything that changes what they mean."""
+    """The stored columns of one view, in order. `checksum` (CRC-32) changes with anything that changes what they mean.
+
+    A row is void once more than `ttl_us` microseconds passed since it became known; None: never.
+    """
 
     name: str
     source: Literal["first_party", "third_party"]
@@ -54,6 +57,7 @@ class Table:
     columns: tuple[Column, ...]
     on: tuple[str, ...] = ()
     meaning: str = ""
+    ttl_us: int | None = None
     checksum: int = field(init=False)
 
     def __post_init__(self) -> None:
