@@ -50,6 +50,10 @@ class Workspace:
     def log_url(self) -> str:
         return f"sqlite:///{self.data / 'log.db'}"
 
+    @property
+    def online_url(self) -> str:
+        return f"sqlite:///{self.data / 'online.db'}"
+
 
 def _text(file: Path) -> str:
     try:
