@@ -165,8 +165,8 @@ def engine_clock(workspace: Workspace, log: Log) -> Any:
 
 def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None = None) -> Any:
     """The server's application over the real ports of a workspace."""
-    from features.packed import PackedStore
     from features.projector import Projector
+    from features.stores import open_store
     from serving.app import create_app
     from serving.ports import Ports
     from serving.profiles import PackedProfiles
@@ -175,7 +175,7 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
 
     playbook = published(workspace, log, clock.now())
     spec = playbook.profile
-    store = PackedStore(workspace.data / "online.db", spec)
+    store = open_store(workspace.online_url, spec)
     profiles = PackedProfiles(store, Projector(log, store, spec, playbook.brand.time_zone))
     profiles.follow()
     ports = Ports(

@@ -17,9 +17,9 @@ from features.decay import DAY_US, Ageing, Floats
 from features.facts import KINDS
 from features.history import History, history
 from features.log import Log
-from features.packed import PackedStore
 from features.packed_rows import StoredRows
 from features.projector import Projector
+from features.stores import open_store
 from features.workspace import Workspace
 
 Progress = Callable[[str, float], None]
@@ -131,11 +131,11 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
 
     A server that is running sees the old rows until the new ones are there.
 
-    Raises FeatureStoreError where nothing is built or the profile changed since, StoreError where the file is no store.
+    Raises FeatureStoreError where nothing is built or the profile changed since, StoreError where the store is none or away.
     """
     began, told = time.perf_counter(), progress or _untold
     spec, report = workspace.profile, _current(workspace)
-    store = PackedStore(workspace.data / ONLINE, spec)
+    store = open_store(workspace.online_url, spec)
     try:
         # a store that is ahead of the log followed another one
         reused = not store.stale and store.meta("build") == report.stamp and store.cursor <= log.last_sequence()

@@ -9,9 +9,7 @@ no reader sees half of it. Rows are longer than the 64 bytes up to which Redis p
 `hash-max-listpack-value 512`, or a customer takes more memory than need be.
 """
 
-import secrets
-import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,20 +17,20 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from decisioning.domain import Profile
 from features import population
+from features.packed_redis_lease import leased
 from features.packed_rows import Form, StoredRows
 from features.packed_views import Views
 from features.schema import ProfileSpec
 from features.stores import StoreError
 
 _HEAD = b"kairos"
-_WRITER = b"kairos:writer"
 _IN_ONE_TRIP = 2_000
-_LEASE_MS = 10_000
-_BUSY_S = 15.0
-_PAUSE_S = 0.002
+_SILENCE_S = 5.0
 
 _T = TypeVar("_T")
 
@@ -40,14 +38,15 @@ _T = TypeVar("_T")
 class PackedRedisStore:
     """The online store of one workspace, for the profile `spec` (see `features.stores.Store`). Safe for threads.
 
-    A writer holds a lease of 10 s, renewed as a load goes on; a write whose lease ran out is refused whole. Raises
-    StoreError where Redis cannot be reached.
+    A write whose lease ran out is refused whole (see `features.packed_redis_lease`). Raises StoreError where Redis cannot be
+    reached.
     """
 
     def __init__(self, url: str, spec: ProfileSpec) -> None:
         self._url = url
         self._views = Views(spec)
-        self._client: Any = redis.Redis.from_url(url)
+        # a connection that went stale is made again, once: a decision does not wait longer for its profile
+        self._client: Any = redis.Redis.from_url(url, socket_timeout=_SILENCE_S, retry=Retry(NoBackoff(), 1))
         try:
             with _reached(url):
                 self._prepare()
@@ -104,7 +103,7 @@ class PackedRedisStore:
 
     @contextmanager
     def writing(self) -> Iterator["RedisWriting"]:
-        with _reached(self._url), self._leased() as (holder, _):
+        with _reached(self._url), leased(self._client, self._url) as lease:
             # read again, inside: another process may have loaded the store for another profile
             self._reading = reading = self._compiled()
             if self.stale:
@@ -114,10 +113,10 @@ class PackedRedisStore:
                 )
             writing = RedisWriting(self._client, self._views.forms, reading.generation)
             yield writing
-            self._commit(holder, writing.told)
+            lease.commit(writing.told)
 
     def load(self, rows: Mapping[str, StoredRows], *, cursor: int, meta: Mapping[str, str]) -> None:
-        with _reached(self._url), self._leased() as (holder, renew):
+        with _reached(self._url), leased(self._client, self._url) as lease:
             generation = int(self._client.hincrby(_HEAD, "loads", 1))
             hashes: dict[str, list[Any]] = {}
             for view, stored in rows.items():
@@ -128,7 +127,7 @@ class PackedRedisStore:
                 for customer, fields in some:
                     trip.execute_command("HSET", _key(generation, customer), *fields)
                 trip.execute()
-                renew()
+                lease.renew()
             notes = {f"meta:{name}": value for name, value in meta.items()}
             head = {"generation": generation, "loads": generation, "meta:cursor": cursor, **self._schema(), **notes}
 
@@ -136,12 +135,12 @@ class PackedRedisStore:
                 trip.delete(_HEAD)
                 trip.hset(_HEAD, mapping=head)
 
-            self._commit(holder, switch)
+            lease.commit(switch)
             self._reading = self._compiled()
             self._sweep(before=generation)
 
     def renew(self, views: Collection[str] = ()) -> None:
-        with _reached(self._url), self._leased() as (holder, _):
+        with _reached(self._url), leased(self._client, self._url) as lease:
             self._reading = reading = self._compiled()
             anew = {*reading.stale, *views} & self._views.forms.keys()
             if anew and self.cursor:
@@ -153,7 +152,7 @@ class PackedRedisStore:
                     trip.hdel(key, *anew)
                 trip.hset(_HEAD, mapping=self._schema())
 
-            self._commit(holder, forget)
+            lease.commit(forget)
             self._reading = self._compiled()
 
     def _found(self, customer_id: str, reading: "_Reading") -> tuple[int, Sequence[bytes | None]]:
@@ -190,39 +189,6 @@ class PackedRedisStore:
         return _Reading(
             generation=int(head.get(b"generation", 0)), views=self._views.fresh(stored), stale=self._views.stale(stored)
         )
-
-    @contextmanager
-    def _leased(self) -> Iterator[tuple[bytes, Callable[[], None]]]:
-        """Be the writer: the token to commit with, and what prolongs the lease."""
-        holder, until = secrets.token_bytes(8), time.monotonic() + _BUSY_S
-        while not self._client.set(_WRITER, holder, nx=True, px=_LEASE_MS):
-            if time.monotonic() > until:
-                raise StoreError(f"{self._url}: another process has been writing for {_BUSY_S:.0f} s; try again")
-            time.sleep(_PAUSE_S)
-        try:
-            yield holder, lambda: self._commit(holder, lambda trip: trip.pexpire(_WRITER, _LEASE_MS))
-        finally:
-            self._release(holder)
-
-    def _release(self, holder: bytes) -> None:
-        try:
-            self._commit(holder, lambda trip: trip.delete(_WRITER))
-        except (StoreError, redis.RedisError):
-            return  # it ran out, or does so by itself
-
-    def _commit(self, holder: bytes, told: Callable[[Any], object]) -> None:
-        """Do all that `told` adds to the transaction, or raise StoreError where `holder` is the writer no more."""
-        trip = self._client.pipeline(transaction=True)
-        trip.watch(_WRITER)
-        if trip.get(_WRITER) != holder:
-            trip.reset()
-            raise StoreError(f"{self._url}: the write took longer than {_LEASE_MS} ms; nothing was written")
-        trip.multi()
-        told(trip)
-        try:
-            trip.execute()
-        except redis.WatchError as error:
-            raise StoreError(f"{self._url}: the write took longer than {_LEASE_MS} ms; nothing was written") from error
 
     def _sweep(self, *, before: int) -> None:
         """Forget the generations before this one, those of interrupted loads too."""

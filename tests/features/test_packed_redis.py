@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import redis
 
-from features import packed_redis
+from features import packed_redis_lease
 from features.log.records import microseconds
 from features.packed_redis import PackedRedisStore
 from features.packed_rows import StoredRows
@@ -73,7 +73,7 @@ def test_a_writer_waits_for_the_other_one(redis_url: str, client: redis.Redis, m
         thread.join()
     assert store.cursor == 80
     client.set("kairos:writer", "somebody")
-    monkeypatch.setattr(packed_redis, "_BUSY_S", 0.0)
+    monkeypatch.setattr(packed_redis_lease, "_BUSY_S", 0.0)
     with pytest.raises(StoreError, match="another process has been writing"):
         write()
     store.close()
