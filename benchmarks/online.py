@@ -7,45 +7,39 @@ better. Feast is given fewer customers, or it would take minutes: the names say 
 """
 
 import argparse
-import io
 import itertools
 import json
-import os
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import msgspec
-import numpy as np
-import polars as pl
-import redis
 from rich.console import Console
 from rich.table import Table as Printed
 
-from features import builds, feast_door, offline
-from features.log import Log
-from features.log.records import microseconds
+from benchmarks.online_sides import (
+    FEATURES,
+    PROFILE,
+    VIEWS,
+    Taken,
+    asked_us,
+    built,
+    feasts_in_file,
+    feasts_in_redis,
+    materialised,
+    ours_in_file,
+    ours_in_redis,
+    read_us,
+    rows_of,
+    served_at,
+)
+from features import feast_door
 from features.packed import PackedStore
-from features.packed_rows import StoredRows
-from features.stores import Store, open_store
+from features.stores import open_store
 from features.workspace import Workspace
 from tests import redis_server
-from tests.features.worlds import START, workspace
-
-VIEWS, A_VIEW = 3, 20
-PROFILE = "views:\n" + "".join(
-    f"  view{view}:\n    purpose: personalisation\n    on: {{event: Order Completed}}\n    features:\n"
-    + "".join(f"      f{view}_{at}: {{sum: total, half_life: {at + 1}d}}\n" for at in range(A_VIEW))
-    for view in range(VIEWS)
-)
-FEATURES = f"{VIEWS * A_VIEW} float features in {VIEWS} views"
-NOW = START + timedelta(days=30)
+from tests.features.worlds import workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,10 +98,10 @@ def beside_feast(sizes: Sizes, folder: Path, url: str) -> Iterator[Entry]:
     ours, feasts = built(folder / "ours", sizes.ours), built(folder / "feasts", sizes.feasts)
     place = url.removeprefix("redis://").removesuffix("/0")
     loads: Mapping[str, Callable[[], Taken]] = {
-        "file": lambda: _ours_in_file(ours),
-        "redis": lambda: _ours_in_redis(ours, url),
-        "feast file": lambda: _feasts_in_file(feasts),
-        "feast redis": lambda: _feasts_in_redis(feasts, url, place),
+        "file": lambda: ours_in_file(ours),
+        "redis": lambda: ours_in_redis(ours, url),
+        "feast file": lambda: feasts_in_file(feasts),
+        "feast redis": lambda: feasts_in_redis(feasts, url, place),
     }
     taken: dict[str, list[Taken]] = {name: [] for name in loads}
     for _, (name, load) in itertools.product(range(sizes.rounds), loads.items()):
@@ -145,12 +139,12 @@ def growth(sizes: Sizes, folder: Path) -> Iterator[Entry]:
     for count in sizes.growth:
         file = folder / f"growth-{count}.db"
         store = PackedStore(file, spec)
-        store.load({f"view{view}": _rows(view, count) for view in range(VIEWS)}, cursor=0, meta={})
+        store.load({f"view{view}": rows_of(view, count) for view in range(VIEWS)}, cursor=0, meta={})
         store.close()
         stores[count], room[count] = PackedStore(file, spec), file.stat().st_size / count
     times: dict[int, list[float]] = {count: [] for count in sizes.growth}
     for _, count in itertools.product(range(sizes.rounds), sizes.growth):
-        times[count].append(_read_us(stores[count], count, sizes.reads))
+        times[count].append(read_us(stores[count], count, sizes.reads))
     for store in stores.values():
         store.close()
     read = {count: statistics.median(some) for count, some in times.items()}
@@ -168,106 +162,18 @@ def growth(sizes: Sizes, folder: Path) -> Iterator[Entry]:
             )
 
 
-def built(folder: Path, count: int) -> Workspace:
-    """A workspace whose current build holds `count` customers."""
-    where = workspace(folder, PROFILE, None)
-    profile = builds.profile_stamp(where.profile, where.brand.time_zone)
-    report = builds.BuildReport(
-        stamp="bench", profile=profile, sequence=0, records=0, unreadable=0, anonymous=0, ahead=0, tables=(), seconds=0.0
-    )
-    with builds.writing(where.data / "offline", report.stamp) as partial:
-        for view, table in enumerate(where.profile.tables):
-            rows = _rows(view, count)
-            pl.DataFrame(
-                {
-                    "customer_id": list(rows.customers),
-                    "event_timestamp": pl.Series(rows.known_us).cast(pl.Datetime("us", "UTC")),
-                    table.as_of: rows.as_of_us,
-                    **{name: rows.values[:, at] for at, name in enumerate(table.names)},
-                }
-            ).write_parquet(partial / f"{table.name}.parquet")
-        (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
-    builds.switch(where.data / "offline", report)
-    return where
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What a load took: seconds, and bytes in the file or in Redis's memory."""
-
-    customers: int
-    seconds: float
-    size: float
-
-
-def _rows(view: int, count: int) -> StoredRows:
-    values = np.random.default_rng(view).exponential(50.0, (count, A_VIEW)).astype(np.float32).astype(np.float64)
-    times = np.full(count, microseconds(START), dtype=np.int64)
-    return StoredRows([f"c{at:07d}" for at in range(count)], values, times, times)
-
-
-def _ours_in_file(where: Workspace) -> Taken:
-    file = where.data / "online.db"
-    file.unlink(missing_ok=True)
-    seconds, count = _materialised(where)
-    return Taken(count, seconds, file.stat().st_size)
-
-
-def _ours_in_redis(where: Workspace, url: str) -> Taken:
-    with redis.Redis.from_url(url) as server:
-        server.flushall()
-        before = server.info("memory")["used_memory"]
-        with _at(url):
-            seconds, count = _materialised(where)
-        return Taken(count, seconds, server.info("memory")["used_memory"] - before)
-
-
-def _materialised(where: Workspace) -> tuple[float, int]:
-    """Seconds that `kairos features materialize` takes from the build's tables to the loaded store, and how many rows."""
-    log = Log(where.log_url)
-    try:
-        began = time.perf_counter()
-        report = offline.materialize(where, log)
-        return time.perf_counter() - began, report.rows["view0"]
-    finally:
-        log.close()
-
-
-def _feasts_in_file(where: Workspace) -> Taken:
-    file = where.data / "feast.db"
-    file.unlink(missing_ok=True)
-    seconds, count = _by_feast(where, f"{{type: sqlite, path: '{file.resolve()}'}}")
-    return Taken(count, seconds, file.stat().st_size)
-
-
-def _feasts_in_redis(where: Workspace, url: str, place: str) -> Taken:
-    with redis.Redis.from_url(url) as server:
-        server.flushall()
-        before = server.info("memory")["used_memory"]
-        seconds, count = _by_feast(where, f"{{type: redis, connection_string: '{place}'}}")
-        return Taken(count, seconds, server.info("memory")["used_memory"] - before)
-
-
-def _by_feast(where: Workspace, online_store: str) -> tuple[float, int]:
-    count = pl.scan_parquet(where.data / "offline" / "bench" / "view0.parquet").select(pl.len()).collect().item()
-    with feast_door.serving(where, "bench", online_store) as shop, _quiet():
-        began = time.perf_counter()
-        shop.materialize(START - timedelta(days=1), NOW)
-        return time.perf_counter() - began, count
-
-
 def _reads(sizes: Sizes, ours: Workspace, feasts: Workspace, urls: Mapping[str, str], place: str) -> Iterator[Entry]:
     """The stores hold what was loaded last, but Redis held Feast's last: ours goes beside it, in another database."""
     urls = {**urls, "redis": urls["redis"].removesuffix("/0") + "/1"}
-    with _at(urls["redis"]):
-        _materialised(ours)
+    with served_at(urls["redis"]):
+        materialised(ours)
     blocks = {"file": f"{{type: sqlite, path: '{(feasts.data / 'feast.db').resolve()}'}}"}
     blocks["redis"] = f"{{type: redis, connection_string: '{place}'}}"
     for kind, other in (("file", "SQLite"), ("redis", "Redis")):
         store = open_store(urls[kind], ours.profile)
         with feast_door.serving(feasts, "bench", blocks[kind]) as shop:
             pairs = [
-                (_read_us(store, sizes.ours, sizes.reads), _asked_us(shop, feasts, sizes.feasts, sizes.reads // 10))
+                (read_us(store, sizes.ours, sizes.reads), asked_us(shop, feasts, sizes.feasts, sizes.reads // 10))
                 for _ in range(sizes.rounds)
             ]
         store.close()
@@ -281,46 +187,6 @@ def _reads(sizes: Sizes, ours: Workspace, feasts: Workspace, urls: Mapping[str, 
             ratio=theirs / mine,
             rounds=sizes.rounds,
         )
-
-
-def _read_us(store: Store, customers: int, reads: int) -> float:
-    """The median time of a read, of customers anywhere in the store."""
-    taken = []
-    for at in np.random.default_rng(0).integers(customers, size=reads):
-        customer = f"c{at:07d}"
-        began = time.perf_counter()
-        profile = store.read(customer, NOW)
-        taken.append(time.perf_counter() - began)
-        assert profile.present.all()
-    return statistics.median(taken) * 1e6
-
-
-def _asked_us(shop: Any, where: Workspace, customers: int, reads: int) -> float:
-    features = [f"{table.name}:{name}" for table in where.profile.tables for name in table.names]
-    taken = []
-    for at in np.random.default_rng(0).integers(customers, size=reads):
-        rows = [{"customer_id": f"c{at:07d}"}]
-        began = time.perf_counter()
-        found = shop.get_online_features(features=features, entity_rows=rows)
-        taken.append(time.perf_counter() - began)
-        assert all(result.statuses == [1] for result in found.proto.results)
-    return statistics.median(taken) * 1e6
-
-
-@contextmanager
-def _at(url: str) -> Iterator[None]:
-    """With the online store there, for whoever asks the workspace."""
-    os.environ["KAIROS_ONLINE_URL"] = url
-    try:
-        yield
-    finally:
-        del os.environ["KAIROS_ONLINE_URL"]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        yield
 
 
 if __name__ == "__main__":
