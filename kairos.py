@@ -243,10 +243,10 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
 
 def profiles_of(workspace: Workspace, log: Log, playbook: Playbook) -> tuple[Any, Any]:
     """The online store of a workspace, and the projector that folds its log into it."""
-    from features.packed import PackedStore
     from features.projector import Projector
+    from features.stores import open_store
 
-    store = PackedStore(workspace.data / "online.db", playbook.profile)
+    store = open_store(workspace.online_url, playbook.profile)
     return store, Projector(log, store, playbook.profile, playbook.brand.time_zone)
 
 

@@ -8,7 +8,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
-from feast import Entity, FeatureView, Field, FileSource, ValueType
+from feast import Entity, FeatureView, Field, FileSource, PushSource, ValueType
 from feast.types import Float64, Int64, String
 
 from features import builds
@@ -27,7 +27,8 @@ def objects(spec: ProfileSpec, folder: Path, stamp: str) -> list[Entity | Featur
     """The customer and a view for each table of the build `stamp` in `folder`.
 
     event_timestamp is when a row became known and effective. Values are exact as of the view's as-of column and are aged
-    after the join (see `features.decay`), so nothing expires: there is no ttl, and no online store of Feast's.
+    after the join (see `features.ageing`), which is also where values expire: Feast drops none. `store.push` takes rows by
+    the name of a view and `_push`.
     """
     features = spec.index.features
     says = {feature.name: feature.says for feature in features}
@@ -41,14 +42,17 @@ def objects(spec: ProfileSpec, folder: Path, stamp: str) -> list[Entity | Featur
                 Field(name=table.as_of, dtype=Int64, description="microseconds since 1970 UTC"),
                 *(Field(name=name, dtype=Float64, description=says[name]) for name in table.names),
             ],
-            source=FileSource(
-                name=f"{table.name}_table",
-                path=str(builds.table_file(folder, stamp, table.name).resolve()),
-                timestamp_field="event_timestamp",
+            source=PushSource(
+                name=f"{table.name}_push",
+                batch_source=FileSource(
+                    name=f"{table.name}_table",
+                    path=str(builds.table_file(folder, stamp, table.name).resolve()),
+                    timestamp_field="event_timestamp",
+                ),
             ),
-            online=False,
+            online=True,
             owner=spec.views[table.name].owner,
-            tags={"source": table.source, "purpose": table.purpose},
+            tags={"source": table.source, "purpose": table.purpose, "checksum": str(table.checksum)},
         )
         for table in spec.tables
     ]

@@ -12,7 +12,7 @@ from typing import Protocol
 from features import builds
 from features.facts import KINDS
 from features.log import Receipt, Record
-from features.packed import PackedStore, StoreError
+from features.stores import Store, StoreError
 
 REMAINS = "third-party files are the brand's own: remove the customer there, or the next build reads them again"
 
@@ -56,9 +56,7 @@ class Erasure:
         return told + [f"remains   {what}" for what in self.remains]
 
 
-def erase(
-    customer_id: str, *, log: Erases, store: PackedStore, projector: Follows, offline: Path, at: datetime
-) -> Erasure | None:
+def erase(customer_id: str, *, log: Erases, store: Store, projector: Follows, offline: Path, at: datetime) -> Erasure | None:
     """Erase a customer; None where nothing was kept of them. `offline` is the folder of the builds."""
     receipt = log.erase(customer_id, at=at)
     # the tables before the store, which is loaded from them
@@ -80,7 +78,7 @@ def _forgotten(offline: Path, customer_id: str) -> int:
     return forget(offline, customer_id)
 
 
-def _taken_out(customer_id: str, log: Erases, store: PackedStore, projector: Follows, sequence: int) -> int:
+def _taken_out(customer_id: str, log: Erases, store: Store, projector: Follows, sequence: int) -> int:
     """Rows deleted from the online store, whose cursor moves past `sequence`.
 
     Another projector may hold records that it read before the erasure: it drops them when the cursor has passed them.

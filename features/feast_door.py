@@ -1,5 +1,6 @@
-"""What is asked of Feast: to know a build's tables, and to join them to labels. Importing it takes seconds, so it is late."""
+"""What is asked of Feast: to know a build's tables, to join them to labels, to serve them. Importing it takes seconds."""
 
+import asyncio
 import os
 import warnings
 from collections.abc import Collection, Iterator
@@ -58,6 +59,23 @@ def join(workspace: Workspace, stamp: str, asked: pl.DataFrame, features: Collec
     return found
 
 
+@contextmanager
+def serving(workspace: Workspace, stamp: str, online_store: str) -> Iterator["FeatureStore"]:
+    """Feast's store of a build, applied, with an online store as `online_store` (YAML, see feature_store.yaml) says.
+
+    The registry is that of the workspace, which the build's own registration shares.
+    """
+    with _contained(workspace, online_store):
+        from features.definitions import objects
+
+        store = _store(workspace)
+        try:
+            store.apply(objects(workspace.profile, workspace.data / "offline", stamp))
+            yield store
+        finally:
+            asyncio.run(store.close())
+
+
 def _store(workspace: Workspace, registry: Path | None = None) -> "FeatureStore":
     from feast import FeatureStore
     from feast.repo_config import load_repo_config
@@ -69,8 +87,8 @@ def _store(workspace: Workspace, registry: Path | None = None) -> "FeatureStore"
 
 
 @contextmanager
-def _contained(workspace: Workspace) -> Iterator[None]:
-    """Feast at work, with KAIROS_WORKSPACE as its configuration reads it. What it does to the process is undone after.
+def _contained(workspace: Workspace, online_store: str = "null") -> Iterator[None]:
+    """Feast at work, with the variables that its configuration reads. What it does to the process is undone after.
 
     Its import changes the filters of warnings and leaves directories of Prometheus in the environment.
     """
@@ -84,6 +102,7 @@ def _contained(workspace: Workspace) -> Iterator[None]:
             # Ibis calls a method of DuckDB by its old name
             warnings.filterwarnings("ignore", r"fetch_arrow_table\(\) is deprecated", DeprecationWarning)
             os.environ["KAIROS_WORKSPACE"] = str(workspace.path.resolve())
+            os.environ["KAIROS_ONLINE_STORE"] = online_store
             yield
     finally:
         for name in os.environ.keys() - before.keys():

@@ -20,12 +20,12 @@ from features.facts import KINDS
 from features.history import History, history
 from features.log import Log
 from features.log.records import moment
-from features.packed import PackedStore
 from features.packed_rows import StoredRows
 from features.projector import Projector
 from features.quality import Quality, QualityError
 from features.schema import midnight_us
 from features.snapshot import snapshot
+from features.stores import open_store
 from features.tables import Table
 from features.workspace import Workspace
 
@@ -159,11 +159,11 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
 
     A server that is running sees the old rows until the new ones are there.
 
-    Raises FeatureStoreError where nothing is built or the profile changed since, StoreError where the file is no store.
+    Raises FeatureStoreError where nothing is built or the profile changed since, StoreError where the store is none or away.
     """
     began, told = time.perf_counter(), progress or _untold
     spec, report = workspace.profile, _current(workspace)
-    store = PackedStore(workspace.data / ONLINE, spec)
+    store = open_store(workspace.online_url, spec)
     try:
         # a store that is ahead of the log followed another one
         reused = not store.stale and store.meta("build") == report.stamp and store.cursor <= log.last_sequence()
@@ -308,7 +308,8 @@ def _to_load(file: Path, until_us: int) -> pl.DataFrame:
 
 def _rows(frame: pl.DataFrame, as_of: str) -> StoredRows:
     values = frame.drop("customer_id", "event_timestamp", as_of).fill_null(np.nan).to_numpy()
-    return StoredRows(frame["customer_id"].to_list(), values, frame[as_of].to_numpy())
+    known_us = frame["event_timestamp"].dt.epoch("us").to_numpy()
+    return StoredRows(frame["customer_id"].to_list(), values, frame[as_of].to_numpy(), known_us)
 
 
 def _current(workspace: Workspace) -> BuildReport:

@@ -6,30 +6,21 @@ in `meta`, and both change in the transaction that changes the rows.
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from decisioning.domain import Profile
-from decisioning.errors import KairosError
 from features import population
-from features.decay import DAY_US
-from features.log.records import microseconds
 from features.packed_rows import Form, StoredRows, entity_key
+from features.packed_views import Views
 from features.schema import ProfileSpec
-from features.tables import Table
+from features.stores import StoreError
 
 _IN_ONE_QUERY = 500
 _BUSY_S = 10.0
-
-
-class StoreError(KairosError):
-    """The online store does not hold what the profile asks for."""
 
 
 class PackedStore:
@@ -40,11 +31,10 @@ class PackedStore:
     """
 
     def __init__(self, path: Path, spec: ProfileSpec) -> None:
-        self._path, self._spec = path, spec
+        self._path = path
         self._mine = threading.local()
         self._opened: list[sqlite3.Connection] = []
-        self._ageing = spec.ageing
-        self._forms = {table.name: Form(table) for table in spec.tables}
+        self._views = Views(spec)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._prepare()
@@ -62,23 +52,16 @@ class PackedStore:
     def read(self, customer_id: str, now: datetime) -> Profile:
         """The customer's profile aged to `now`; empty for one nobody has heard of.
 
-        A row of a third-party view that takes effect after `now` is not there yet.
+        A row of a third-party view that takes effect after `now` is not there yet, one past its ttl no more.
         """
         found, views = self._found(entity_key(customer_id))
-        index = self._spec.index
-        values = np.full(len(index), np.nan)
-        days = np.zeros(len(index))
-        now_us = microseconds(now)
-        for view, blob in zip(views, found, strict=False):
-            if blob is None or not view.form.fits(blob):
-                continue
-            age_us = now_us - view.form.as_of_us(blob)
-            if age_us < 0 and view.bought:
-                continue
-            values[view.positions] = view.form.values(blob)
-            days[view.positions] = age_us / DAY_US
-        aged = self._ageing.aged(values, days, now_us)
-        return Profile(index=index, values=aged, present=~np.isnan(aged))
+        return self._views.profile(views, found, now)
+
+    def rows(self, view: str, customers: Sequence[str]) -> StoredRows:
+        """The stored rows of those customers who have one; none of a stale view."""
+        # read again: another process may have loaded the store for another profile
+        self._reading = self._compiled()
+        return _rows(self._connection(), view, self._views.forms[view], () if view in self.stale else customers)
 
     @property
     def stale(self) -> tuple[str, ...]:
@@ -113,13 +96,13 @@ class PackedStore:
                 raise StoreError(
                     f"{self._path}: the profile changed since {views} were loaded; run 'kairos features materialize'"
                 )
-            yield Writing(connection, self._forms)
+            yield Writing(connection, self._views.forms)
 
     @contextmanager
     def changing(self) -> Iterator["Writing"]:
         """One transaction like `writing`, in a store that may be stale: enough to delete, and to move the cursor."""
         with self._transaction() as connection:
-            yield Writing(connection, self._forms)
+            yield Writing(connection, self._views.forms)
 
     def load(self, rows: Mapping[str, StoredRows], *, cursor: int, meta: Mapping[str, str]) -> None:
         """Replace everything in one transaction: the rows of each view, what they mean, the cursor and further notes."""
@@ -128,15 +111,31 @@ class PackedStore:
                 connection.execute(f'DROP TABLE "{name}"')
             connection.execute("DELETE FROM schema")
             connection.execute("DELETE FROM meta")
-            self._create_views(connection)
-            writing = Writing(connection, self._forms)
+            self._create_views(connection, self._views.forms)
+            writing = Writing(connection, self._views.forms)
             for view, stored in rows.items():
                 writing.put(view, stored)
             writing.move(cursor)
             connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
         self._reading = self._compiled()
 
-    def _found(self, key: bytes) -> tuple[tuple[bytes | None, ...], tuple["_View", ...]]:
+    def renew(self, views: Collection[str] = ()) -> None:
+        """Make the stale views and those named anew, empty.
+
+        Raises StoreError where the store follows a log (cursor > 0): their history would be lost.
+        """
+        with self._transaction() as connection:
+            stored = dict(connection.execute("SELECT view, checksum FROM schema").fetchall())
+            anew = {*self._views.stale(stored), *views} & self._views.forms.keys()
+            if anew and Writing(connection, self._views.forms).cursor:
+                raise StoreError(f"{self._path}: the store follows the log; run 'kairos features materialize' to load it anew")
+            for name in anew:
+                connection.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
+                connection.execute("DELETE FROM schema WHERE view = ?", (name,))
+            self._create_views(connection, anew)
+        self._reading = self._compiled()
+
+    def _found(self, key: bytes) -> tuple[tuple[bytes | None, ...], tuple[str, ...]]:
         reading = self._reading
         try:
             return self._connection().execute(reading.query, (key,)).fetchone(), reading.views
@@ -155,22 +154,20 @@ class PackedStore:
                 "CREATE TABLE IF NOT EXISTS schema (view TEXT PRIMARY KEY, checksum INTEGER NOT NULL) WITHOUT ROWID"
             )
             if connection.execute("SELECT 1 FROM schema").fetchone() is None:
-                self._create_views(connection)
+                self._create_views(connection, self._views.forms)
 
-    def _create_views(self, connection: sqlite3.Connection) -> None:
-        for view, form in self._forms.items():
+    def _create_views(self, connection: sqlite3.Connection, names: Collection[str]) -> None:
+        for view, form in self._views.forms.items():
+            if view not in names:
+                continue
             connection.execute(f"CREATE TABLE {_quoted(view)} (key BLOB PRIMARY KEY, row BLOB NOT NULL) WITHOUT ROWID")
             connection.execute("INSERT INTO schema VALUES (?, ?)", (view, form.checksum))
 
     def _compiled(self) -> "_Reading":
         stored = dict(self._connection().execute("SELECT view, checksum FROM schema").fetchall())
-        fresh = [table for table in self._spec.tables if stored.get(table.name) == table.checksum]
-        chosen = ", ".join(f"(SELECT row FROM {_quoted(table.name)} WHERE key = ?1)" for table in fresh)
-        return _Reading(
-            query=f"SELECT {chosen or '?1'}",
-            views=tuple(_View.of(table, self._forms[table.name], self._spec) for table in fresh),
-            stale=tuple(table.name for table in self._spec.tables if table not in fresh),
-        )
+        fresh = self._views.fresh(stored)
+        chosen = ", ".join(f"(SELECT row FROM {_quoted(name)} WHERE key = ?1)" for name in fresh)
+        return _Reading(query=f"SELECT {chosen or '?1'}", views=fresh, stale=self._views.stale(stored))
 
     def _connection(self) -> sqlite3.Connection:
         mine: sqlite3.Connection | None = getattr(self._mine, "connection", None)
@@ -214,16 +211,7 @@ class Writing:
 
     def rows(self, view: str, customers: Sequence[str]) -> StoredRows:
         """The stored rows of those customers who have one."""
-        who = {entity_key(customer): customer for customer in customers}
-        keys = list(who)
-        found: list[tuple[bytes, bytes]] = []
-        for start in range(0, len(keys), _IN_ONE_QUERY):
-            part = keys[start : start + _IN_ONE_QUERY]
-            marks = ", ".join("?" * len(part))
-            query = f"SELECT key, row FROM {_quoted(view)} WHERE key IN ({marks})"
-            found += self._connection.execute(query, part).fetchall()
-        values, as_of = self._forms[view].unpack([blob for _, blob in found])
-        return StoredRows([who[key] for key, _ in found], values, as_of)
+        return _rows(self._connection, view, self._forms[view], customers)
 
     def delete(self, customer_id: str) -> int:
         """Delete a customer's row from every view, those of older profiles too; how many there were."""
@@ -242,24 +230,22 @@ class Writing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _View:
-    """How one view is read. `positions` are those of its stored columns in the index; `bought` marks third-party data."""
-
-    form: Form
-    positions: NDArray[np.intp]
-    bought: bool
-
-    @classmethod
-    def of(cls, table: Table, form: Form, spec: ProfileSpec) -> "_View":
-        positions = np.array([spec.index.positions[name] for name in table.names], dtype=np.intp)
-        return cls(form=form, positions=positions, bought=table.source == "third_party")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Reading:
     query: str
-    views: tuple[_View, ...]
+    views: tuple[str, ...]
     stale: tuple[str, ...]
+
+
+def _rows(connection: sqlite3.Connection, view: str, form: Form, customers: Sequence[str]) -> StoredRows:
+    who = {entity_key(customer): customer for customer in customers}
+    keys = list(who)
+    found: list[tuple[bytes, bytes]] = []
+    for start in range(0, len(keys), _IN_ONE_QUERY):
+        part = keys[start : start + _IN_ONE_QUERY]
+        marks = ", ".join("?" * len(part))
+        found += connection.execute(f"SELECT key, row FROM {_quoted(view)} WHERE key IN ({marks})", part).fetchall()
+    kept = [(who[key], blob) for key, blob in found if form.fits(blob)]
+    return form.unpack([customer for customer, _ in kept], [blob for _, blob in kept])
 
 
 def _quoted(view: str) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 from features.decay import fold, restarted
 from features.facts import KINDS, Batch, Reader
 from features.log.records import Record, microseconds
-from features.packed import PackedStore, Writing
 from features.packed_rows import StoredRows
 from features.schema import ProfileSpec
+from features.stores import Store, Writing
 from features.tables import Table
 from features.terms import terms
 
@@ -30,7 +30,7 @@ class ReadsRecords(Protocol):
 class Projector:
     """Keeps one store up to one log. Several at once are safe, and useless. `time_zone` is the brand's (IANA)."""
 
-    def __init__(self, log: ReadsRecords, store: PackedStore, spec: ProfileSpec, time_zone: str) -> None:
+    def __init__(self, log: ReadsRecords, store: Store, spec: ProfileSpec, time_zone: str) -> None:
         self._log, self._store, self._time_zone = log, store, time_zone
         self._tables = tuple(table for table in spec.tables if table.source == "first_party")
         self._reader = Reader(spec)
@@ -73,4 +73,6 @@ class Projector:
         starts = np.diff(who[order], prepend=-1) != 0
         after = fold(table.aggregates, values[order], times[order], starts)
         last = np.append(starts[1:], True)
-        writing.put(table.name, StoredRows(list(code), after.values[last], after.as_of_us[last]))
+        known = np.concatenate([stored.known_us, batch.moment_us[brought.rows]])
+        latest = np.maximum.reduceat(known[order], np.flatnonzero(starts))
+        writing.put(table.name, StoredRows(list(code), after.values[last], after.as_of_us[last], latest))

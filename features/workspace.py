@@ -1,5 +1,6 @@
 """A workspace: the folder that holds a brand's YAML, and under `.kairos` everything Kairos writes for it."""
 
+import os
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,6 +50,11 @@ class Workspace:
     @property
     def log_url(self) -> str:
         return f"sqlite:///{self.data / 'log.db'}"
+
+    @property
+    def online_url(self) -> str:
+        """Where profiles are served from: what KAIROS_ONLINE_URL says (see `features.stores`), or a file of the workspace."""
+        return os.environ.get("KAIROS_ONLINE_URL") or f"sqlite:///{self.data / 'online.db'}"
 
 
 def _text(file: Path) -> str:

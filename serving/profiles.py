@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from decisioning.domain import Profile
-from features.packed import PackedStore
 from features.projector import Projector
+from features.stores import Store, StoreError
 from serving.ports import ProfilesUnavailable
 
 
 class PackedProfiles:
     """A packed store and the projector that folds new records into it."""
 
-    def __init__(self, store: PackedStore, projector: Projector) -> None:
+    def __init__(self, store: Store, projector: Projector) -> None:
         self._store = store
         self._projector = projector
         self._lock = threading.Lock()
@@ -24,7 +24,7 @@ class PackedProfiles:
     def read(self, customer_id: str, now: datetime) -> Profile:
         try:
             return self._store.read(customer_id, now)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, StoreError) as error:
             raise ProfilesUnavailable(str(error)) from error
 
     def population(self) -> Mapping[str, float]:

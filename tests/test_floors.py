@@ -21,6 +21,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "polars": ("features/", "training/"),
     "pandas": ("features/", "training/registry.py"),
     "pyarrow": ("features/",),
+    "redis": ("features/packed_redis",),
     "fastapi": ("serving/",),
     "fastapi_offline": ("serving/app.py",),
     "starlette": ("serving/",),

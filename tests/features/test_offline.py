@@ -13,6 +13,7 @@ from features.builds import FeatureStoreError
 from features.log import Record
 from features.packed import PackedStore
 from features.projector import Projector
+from features.stores import open_store
 from features.workspace import Workspace
 from tests.features.worlds import DAY, HOUSEHOLDS, PROFILE, START, ZONE, labels, log_of, order, workspace, year
 
@@ -250,6 +251,20 @@ def test_a_store_that_is_ahead_of_the_log_is_loaded_anew(tmp_path: Path) -> None
         points = store.read("c0", AFTER).get("points")
         store.close()
     assert points is not None and float(points) < 1e6
+
+
+def test_profiles_are_loaded_where_the_variable_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    where = _built(tmp_path, year(9, records=50))
+    monkeypatch.setenv("KAIROS_ONLINE_URL", address)
+    with log_of(where) as log:
+        assert not offline.materialize(where, log).reused
+        log.append([order("after the build", "c0", START + 300 * DAY, total=1e6)])
+        again = offline.materialize(where, log)
+    assert again.reused and again.projected == 1
+    store = open_store(address, where.profile)
+    points = store.read("c0", AFTER).get("points")
+    store.close()
+    assert points is not None and float(points) > 1e6 - 1
 
 
 def test_loading_keeps_the_mean_habits_of_all_customers(tmp_path: Path) -> None:

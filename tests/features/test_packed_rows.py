@@ -11,7 +11,8 @@ NUMBERS = st.one_of(st.just(float("nan")), st.floats(-(2.0**40), 2.0**40, allow_
 
 
 def _rows(values: np.ndarray, as_of: int = 1_483_246_800_000_000) -> StoredRows:
-    return StoredRows([str(at) for at in range(len(values))], values, np.full(len(values), as_of, dtype=np.int64))
+    times = np.full(len(values), as_of, dtype=np.int64)
+    return StoredRows([str(at) for at in range(len(values))], values, times, times + 5)
 
 
 @given(
@@ -22,12 +23,13 @@ def test_what_is_packed_is_unpacked(numbers: list[list[float]], as_of: int) -> N
     values = np.array(numbers, dtype=np.float64).reshape(len(numbers), len(TABLE.columns))
     form = Form(TABLE)
     blobs = form.pack(_rows(values, as_of))
-    back, times = form.unpack(blobs)
-    np.testing.assert_array_equal(back, values)
-    assert times.tolist() == [as_of] * len(numbers)
+    back = form.unpack([""] * len(blobs), blobs)
+    np.testing.assert_array_equal(back.values, values)
+    assert back.as_of_us.tolist() == [as_of] * len(numbers)
+    assert back.known_us.tolist() == [as_of + 5] * len(numbers)
     for blob, row in zip(blobs, values, strict=True):
         np.testing.assert_array_equal(form.values(blob), row)
-        assert form.fits(blob) and form.as_of_us(blob) == as_of and len(blob) == form.size
+        assert form.fits(blob) and form.times_us(blob) == (as_of, as_of + 5) and len(blob) == form.size
 
 
 def test_a_total_keeps_what_float32_rounds_away() -> None:
@@ -35,8 +37,7 @@ def test_a_total_keeps_what_float32_rounds_away() -> None:
     stored = _rows(np.zeros((1, len(TABLE.columns))))
     for _ in range(1_000):
         stored.values[0, points] += 0.01 + 2**24
-        values, as_of = form.unpack(form.pack(stored))
-        stored = StoredRows(stored.customers, values, as_of)
+        stored = form.unpack(stored.customers, form.pack(stored))
     # float32 alone would lose every cent
     assert stored.values[0, points] == pytest.approx(1_000 * (0.01 + 2**24), rel=1e-13)
 

@@ -7,8 +7,8 @@ import pytest
 
 from features import projector
 from features.log import Log
-from features.packed import PackedStore
 from features.projector import Projector
+from features.stores import Store, open_store
 from tests.features.worlds import DAY, START, ZONE, log_of, order, outcome, spec, workspace, year
 
 
@@ -19,13 +19,13 @@ def log(tmp_path: Path) -> Iterator[Log]:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[PackedStore]:
-    made = PackedStore(tmp_path / "online.db", spec())
+def store(address: str) -> Iterator[Store]:
+    made = open_store(address, spec())
     yield made
     made.close()
 
 
-def test_a_record_changes_the_profile_it_is_about(log: Log, store: PackedStore) -> None:
+def test_a_record_changes_the_profile_it_is_about(log: Log, store: Store) -> None:
     project = Projector(log, store, spec(), ZONE)
     assert project.run_once() == 0
     log.append(
@@ -39,7 +39,7 @@ def test_a_record_changes_the_profile_it_is_about(log: Log, store: PackedStore) 
     assert (store.cursor, project.run_once()) == (2, 0)
 
 
-def test_a_late_record_counts_what_it_would_have_counted_in_time(log: Log, store: PackedStore) -> None:
+def test_a_late_record_counts_what_it_would_have_counted_in_time(log: Log, store: Store) -> None:
     project = Projector(log, store, spec(), ZONE)
     log.append([order("a", "anne", START + 60 * DAY, total=1.0)])
     project.run_once()
@@ -51,12 +51,12 @@ def test_a_late_record_counts_what_it_would_have_counted_in_time(log: Log, store
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_however_the_records_are_batched_the_profile_is_the_same(
-    log: Log, store: PackedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+    log: Log, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     log.append(year(5, records=150))
     Projector(log, store, spec(), ZONE).run_once()
     monkeypatch.setattr(projector, "BATCH", size)
-    other = PackedStore(tmp_path / "other.db", spec())
+    other = open_store(f"sqlite:///{tmp_path / 'other.db'}", spec())
     try:
         assert Projector(log, other, spec(), ZONE).run_once() == 150
         for at in range(12):
@@ -67,7 +67,7 @@ def test_however_the_records_are_batched_the_profile_is_the_same(
         other.close()
 
 
-def test_an_interrupted_fold_is_folded_once(log: Log, store: PackedStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_fold_is_folded_once(log: Log, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     log.append([order("a", "anne", START, total=5.0)])
 
     def fail(*_: object) -> None:
@@ -76,6 +76,7 @@ def test_an_interrupted_fold_is_folded_once(log: Log, store: PackedStore, monkey
     project = Projector(log, store, spec(), ZONE)
     with monkeypatch.context() as patched:
         patched.setattr("features.packed.Writing.move", fail)
+        patched.setattr("features.packed_redis.RedisWriting.move", fail)
         with pytest.raises(KeyboardInterrupt):
             project.run_once()
     assert not store.read("anne", START).known
@@ -83,8 +84,8 @@ def test_an_interrupted_fold_is_folded_once(log: Log, store: PackedStore, monkey
     assert store.read("anne", START).get("points") == 5.0
 
 
-def test_two_projectors_fold_each_record_once(log: Log, store: PackedStore, tmp_path: Path) -> None:
-    second = PackedStore(tmp_path / "online.db", spec())
+def test_two_projectors_fold_each_record_once(log: Log, store: Store, address: str) -> None:
+    second = open_store(address, spec())
     try:
         one, two = Projector(log, store, spec(), ZONE), Projector(log, second, spec(), ZONE)
         for at in range(6):
@@ -97,10 +98,10 @@ def test_two_projectors_fold_each_record_once(log: Log, store: PackedStore, tmp_
 
 
 def test_a_projector_that_comes_second_reads_on_from_the_first(
-    log: Log, store: PackedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log: Log, store: Store, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log.append([order("a", "anne", START, total=1.0), order("b", "anne", START, total=2.0)])
-    second = PackedStore(tmp_path / "online.db", spec())
+    second = open_store(address, spec())
     late = Projector(log, second, spec(), ZONE)
     read = late._next
 

@@ -65,3 +65,11 @@ def test_files_that_cannot_be_read_are_all_named_with_the_cure(folder: Path) -> 
 def test_a_fault_in_a_folder_names_the_file_with_its_path(folder: Path) -> None:
     (folder / "brand.yaml").write_text("name: 3\n")
     assert refused(folder)[0].startswith(f"{folder}/brand.yaml:1:7: name: expected text")
+
+
+def test_one_variable_says_where_profiles_are_served_from(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = Workspace.load(folder)
+    monkeypatch.delenv("KAIROS_ONLINE_URL", raising=False)
+    assert where.online_url == f"sqlite:///{folder / '.kairos' / 'online.db'}"
+    monkeypatch.setenv("KAIROS_ONLINE_URL", "redis://localhost:6379/0")
+    assert where.online_url == "redis://localhost:6379/0"
