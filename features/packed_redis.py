@@ -231,6 +231,8 @@ class RedisWriting:
 
     def delete(self, customer_id: str) -> int:
         key = _key(self._generation, customer_id)
+        if key in self._deleted:
+            return 0
         self._deleted.append(key)
         return int(self._client.hlen(key))
 

@@ -153,9 +153,10 @@ class Log:
         columns: dict[str, list[Any]] = {name: [] for name in names}
         with self._reading() as connection:
             for rows in connection.execution_options(yield_per=10_000).execute(self._after(after, kinds)).partitions():
-                for name in names[:-1]:
-                    columns[name] += [getattr(row, name) for row in rows]
-                columns["payload"] += [sealed.payload_of(row, self._vault) for row in rows]
+                found: dict[str, Sequence[Any]] = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+                found["payload"] = sealed.payloads_of(found, self._vault)
+                for name in names:
+                    columns[name] += found[name]
         return columns
 
     def erased(self) -> int:

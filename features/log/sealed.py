@@ -1,6 +1,6 @@
 """Records as they are stored: sealed with their customer's key, chained to their writer's last. Written and read here only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,10 +62,25 @@ def record_of(row: Any, vault: Vault) -> Record:
 def payload_of(row: Any, vault: Vault) -> bytes:
     if row.owner is None:
         return bytes(row.payload)
+    return _payload(vault, row.sequence, row.owner, row.customer_id, row.wrapped, row.message_id, row.payload)
+
+
+def payloads_of(columns: Mapping[str, Sequence[Any]], vault: Vault) -> list[bytes]:
+    """The same of many rows of READABLE at once, given as columns."""
+    names = ("sequence", "owner", "customer_id", "wrapped", "message_id", "payload")
+    return [
+        bytes(row[-1]) if row[1] is None else _payload(vault, *row)
+        for row in zip(*(columns[name] for name in names), strict=True)
+    ]
+
+
+def _payload(
+    vault: Vault, sequence: int, owner: int, customer_id: str, wrapped: bytes, message_id: str, stored: bytes
+) -> bytes:
     try:
-        return unseal(vault.cipher(row.owner, row.customer_id, row.wrapped), row.payload, row.message_id)
+        return unseal(vault.cipher(owner, customer_id, wrapped), stored, message_id)
     except KeyFault as fault:
-        raise KeyFault(f"record {row.sequence}: {fault}; 'kairos verify-log' tells how much is whole") from fault
+        raise KeyFault(f"record {sequence}: {fault}; 'kairos verify-log' tells how much is whole") from fault
 
 
 def _owners(connection: sa.Connection, vault: Vault, customers: set[str]) -> dict[str, tuple[int, Any]]:

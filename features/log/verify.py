@@ -7,6 +7,7 @@ from math import isclose
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
 
 from decisioning.domain import State
 from features.log import chain, offers, sealed, state, tables
@@ -156,8 +157,8 @@ def _derived(connection: sa.Connection, vault: Vault, *, erased: bool) -> None:
         with engine.begin() as again:
             tables.metadata.create_all(again)
             query = sealed.READABLE.where(kinds).order_by(tables.records.c.sequence)
-            for row in connection.execution_options(yield_per=5_000).execute(query):
-                offers.follow(again, sa.dialects.sqlite, [sealed.record_of(row, vault)])
+            for rows in connection.execution_options(yield_per=500).execute(query).partitions():
+                offers.follow(again, sqlite, [sealed.record_of(row, vault) for row in rows])
             for kept, made in zip(_in_order(connection, tables.offers), _in_order(again, tables.offers), strict=False):
                 if kept != made:
                     raise _Fault(f"the offers kept of decision {(kept or made)[0]} are not those that it put out")

@@ -52,3 +52,13 @@ def test_a_pointer_to_nothing_whole_is_no_build(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     (tmp_path / "gone" / builds.REPORT).write_text("{")
     assert builds.current(tmp_path) is None
+
+
+def test_to_clear_removes_every_build_but_the_one_to_keep(tmp_path: Path) -> None:
+    builds.clear(tmp_path / "absent")
+    for stamp in ("one", "two"):
+        _build(tmp_path, stamp)
+    (tmp_path / ".partial-4194305").mkdir()
+    builds.clear(tmp_path, keep="two")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "two"]
+    assert builds.current(tmp_path) == _report("two")

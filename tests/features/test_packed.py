@@ -65,6 +65,17 @@ def test_loading_replaces_everything(store: Store) -> None:
     assert (store.count("orders"), store.cursor, store.meta("build")) == (1, 5, "two")
 
 
+def test_a_deleted_customer_is_in_no_view_and_the_others_stay(store: Store) -> None:
+    rows = _stored("orders", "anne", "bob", orders_30d=4.0) | _stored("households", "anne", members=2.0)
+    store.load(rows, cursor=7, meta={})
+    with store.changing() as writing:
+        assert writing.delete("anne") == 2
+        assert writing.delete("anne") == writing.delete("nobody") == 0
+    assert not store.read("anne", START).known
+    assert store.read("bob", START).get("orders_30d") == 4.0
+    assert store.cursor == 7
+
+
 def test_a_write_that_fails_leaves_rows_and_cursor_as_they_were(store: Store) -> None:
     store.load(_stored("orders", "anne", points=1.0), cursor=3, meta={})
 

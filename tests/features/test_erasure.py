@@ -1,0 +1,153 @@
+"""Erasing a customer from the whole workspace: log, online store, offline tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from features import builds, erasure, offline
+from features.erasure import Erasure
+from features.log import Log
+from features.packed import PackedStore
+from features.projector import Projector
+from features.workspace import Workspace
+from tests.features.worlds import DAY, START, labels, log_of, order, workspace, year
+
+LATER = START + 400 * DAY
+
+
+@dataclass
+class House:
+    """A workspace with a history of a year, built and loaded, and something newer."""
+
+    place: Workspace
+    log: Log
+    store: PackedStore
+    projector: Projector
+
+    @property
+    def offline(self) -> Path:
+        return self.place.data / "offline"
+
+    def erase(self, customer: str) -> Erasure | None:
+        return erasure.erase(customer, log=self.log, store=self.store, projector=self.projector, offline=self.offline, at=LATER)
+
+    def known_offline(self) -> set[str]:
+        files = self.offline.rglob("*.parquet")
+        return {who for file in files for who in pl.read_parquet(file)["customer_id"]}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    place = workspace(tmp_path / "brand")
+    with log_of(place, year(1)) as log:
+        offline.build(place, log)
+        offline.materialize(place, log)
+        log.append([order("late", "c0", LATER), order("other", "c1", LATER)])
+        store = PackedStore(place.data / offline.ONLINE, place.profile)
+        yield House(place, log, store, Projector(log, store, place.profile, place.brand.time_zone))
+        store.close()
+
+
+def test_an_erased_customer_is_in_no_table(house: House) -> None:
+    offline.build(house.place, house.log)  # a second build: the one before it is kept
+    assert "c0" in house.known_offline()
+    erased = house.erase("c0")
+    assert erased is not None and erased.log is not None
+    assert erased.online == 3 and erased.offline > 3
+    assert house.known_offline() == {f"c{at}" for at in range(1, 12)} | {"stranger"}
+    assert not house.store.read("c0", LATER).known
+    assert house.store.cursor == erased.log.sequence
+    assert house.log.verify().whole
+
+
+def test_the_others_are_as_they_were_online_and_in_training(house: House) -> None:
+    moments = labels(["c1", "c5"], START + 200 * DAY, START + 300 * DAY)
+    before = offline.training_frame(house.place, moments), house.store.read("c5", LATER)
+    house.erase("c0")
+    after = offline.training_frame(house.place, moments), house.store.read("c5", LATER)
+    assert after[0].equals(before[0])
+    assert (after[1].values[after[1].present] == before[1].values[before[1].present]).all()
+    assert house.store.read("c1", LATER).get("since_order") == 0.0  # what came last was folded in
+
+
+def test_the_erased_customer_has_no_features_in_training(house: House) -> None:
+    house.erase("c0")
+    frame = offline.training_frame(house.place, labels(["c0"], START + 300 * DAY))
+    assert frame.drop("customer_id", "at").null_count().row(0) == (1,) * (frame.width - 2)
+
+
+def test_to_load_the_online_store_again_does_not_bring_them_back(house: House) -> None:
+    house.erase("c0")
+    offline.materialize(house.place, house.log)
+    assert not house.store.read("c0", LATER).known
+    offline.build(house.place, house.log)
+    offline.materialize(house.place, house.log)
+    read = house.store.read("c0", LATER)
+    assert read.get("orders_30d") is None
+    assert read.get("age_band") == "19-24"  # the brand's own file still has them; the receipt says so
+    assert "third-party files" in erasure.REMAINS
+
+
+def test_a_projector_that_read_before_the_erasure_writes_nothing_after_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Projector(house.log, house.store, house.place.profile, house.place.brand.time_zone)
+    read = slow._next
+
+    def interrupted(cursor: int) -> list[object]:
+        found = read(cursor)
+        if found and house.log.erased() == 0:
+            house.erase("c0")
+        return found  # type: ignore[return-value]
+
+    monkeypatch.setattr(slow, "_next", interrupted)
+    slow.run_once()
+    assert not house.store.read("c0", LATER).known
+    assert house.store.read("c1", LATER).get("since_order") == 0.0
+
+
+def test_an_erasure_that_was_interrupted_is_finished_by_the_next(house: House) -> None:
+    house.log.erase("c0", at=LATER)  # and the process was killed
+    erased = house.erase("c0")
+    assert erased is not None
+    assert (erased.log, erased.online) == (None, 3)
+    assert erased.offline > 0
+    assert "c0" not in house.known_offline()
+    assert house.erase("c0") is None
+    assert house.erase("nobody") is None
+
+
+def test_a_stale_store_is_cleaned_too(house: House, tmp_path: Path) -> None:
+    house.store.close()
+    other = workspace(tmp_path / "brand", (house.place.path / "profile.yaml").read_text().replace("30d", "60d"))
+    store = PackedStore(other.data / offline.ONLINE, other.profile)
+    assert store.stale
+    projector = Projector(house.log, store, other.profile, other.brand.time_zone)
+    erased = erasure.erase("c0", log=house.log, store=store, projector=projector, offline=house.offline, at=LATER)
+    assert erased is not None and erased.online == 3
+    store.close()
+
+
+def test_a_workspace_without_tables_needs_none(tmp_path: Path) -> None:
+    place = workspace(tmp_path)
+    with log_of(place, [order("m1", "c0", START)]) as log:
+        store = PackedStore(place.data / offline.ONLINE, place.profile)
+        projector = Projector(log, store, place.profile, place.brand.time_zone)
+        projector.run_once()
+        erased = erasure.erase("c0", log=log, store=store, projector=projector, offline=place.data / "offline", at=START)
+        assert erased is not None
+        assert (erased.online, erased.offline) == (1, 0)
+        assert erased.lines()[-1].startswith("remains   third-party files")
+        assert not any("c0" in line for line in erased.lines())
+        store.close()
+
+
+def test_what_an_interrupted_build_left_goes_with_it(house: House) -> None:
+    (house.offline / "whole-but-not-current").mkdir()
+    (house.offline / "current").unlink()
+    house.erase("c0")
+    assert house.known_offline() == set()
+    assert builds.current(house.offline) is None
