@@ -23,15 +23,15 @@ class Ageing:
     """What time does to each position of a profile.
 
     It halves `rates` times a day and grows by `growth` a day; it is missing once older than `ttl_days`, and from the moment
-    `expires_us` on. Ratios and then bands are made of what is left. `defaults` are (position, value, the stored positions of
-    its view): the value stands for a missing one where the view knows anything.
+    `expires_us` on. Ratios (the positions of all: which, of, over) and then bands are made of what is left. `defaults` are
+    (position, value, the stored positions of its view): the value stands for a missing one where the view knows anything.
     """
 
     rates: Floats
     growth: Floats
     ttl_days: Floats
     expires_us: Ints
-    ratios: tuple[tuple[int, int, int], ...]
+    ratios: tuple[Positions, Positions, Positions]
     bands: tuple[tuple[int, int, NDArray[np.float32]], ...]
     defaults: tuple[tuple[int, np.float32, Positions], ...]
 
@@ -48,12 +48,17 @@ class Ageing:
         """`ttl_days`, `expires_us` and `defaults` (the value and the stored features of the view) are by feature name."""
         ttl, expires = ttl_days or {}, expires_us or {}
         features, at = index.features, index.positions
+        ratios = [one for one in derived if isinstance(one, Ratio)]
         return cls(
             rates=np.array([1.0 / one.half_life_days if one.ages == "decays" else 0.0 for one in features]),
             growth=np.array([1.0 if one.ages == "grows" else 0.0 for one in features]),
             ttl_days=np.array([ttl.get(one.name, np.inf) for one in features]),
             expires_us=np.array([expires.get(one.name, _NEVER) for one in features], dtype=np.int64),
-            ratios=tuple((at[one.name], at[one.of], at[one.over]) for one in derived if isinstance(one, Ratio)),
+            ratios=(
+                np.array([at[one.name] for one in ratios], dtype=np.intp),
+                np.array([at[one.of] for one in ratios], dtype=np.intp),
+                np.array([at[one.over] for one in ratios], dtype=np.intp),
+            ),
             bands=tuple(
                 (at[one.name], at[one.of], np.array(one.cuts, dtype=np.float32)) for one in derived if isinstance(one, Band)
             ),
@@ -73,10 +78,10 @@ class Ageing:
         ahead = np.maximum(days, 0.0)
         exact = values * np.exp2(-ahead * self.rates) + ahead * self.growth
         exact = np.where((ahead > self.ttl_days) | (np.asarray(at_us)[..., None] >= self.expires_us), np.nan, exact)
-        for at, of, over in self.ratios:
-            whole = exact[..., over]
-            some = whole > _FADED
-            exact[..., at] = np.where(some, exact[..., of] / np.where(some, whole, 1.0), np.nan)
+        made, of_all, over_all = self.ratios
+        if len(made):
+            whole = exact[..., over_all]
+            exact[..., made] = exact[..., of_all] / np.where(whole > _FADED, whole, np.nan)
         moved = exact.astype(np.float32)
         for at, of, cuts in self.bands:
             number = moved[..., of]

@@ -33,6 +33,7 @@ _CODE = (
     "traits.py",
     "third_party.py",
     "consents.py",
+    "table_files.py",
     "definitions.py",
     "builds.py",
 )

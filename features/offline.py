@@ -13,20 +13,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features import builds, consents, feast_door, population, quality, quality_report, third_party, traits
-from features.builds import BuildReport, FeatureStoreError, TableReport
+from features.builds import BuildReport, FeatureStoreError
 from features.decay import DAY_US, Floats
-from features.entries import Match
 from features.facts import KINDS
 from features.history import History, history
 from features.log import Log
 from features.log.records import moment
-from features.packed_rows import StoredRows
 from features.projector import Projector
 from features.quality import Quality, QualityError
-from features.schema import midnight_us
 from features.snapshot import snapshot
 from features.stores import open_store
-from features.tables import Table
+from features.table_files import write_tables
+from features.table_rows import in_force, stored_rows, to_load
 from features.workspace import Workspace
 
 Progress = Callable[[str, float], None]
@@ -97,7 +95,7 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
             unreadable=past.unreadable,
             anonymous=past.anonymous,
             ahead=past.ahead,
-            tables=_write_tables(workspace, past, traits.told(columns, spec.matches), files, until_us, partial),
+            tables=write_tables(workspace, past, traits.told(columns, spec.matches), files, until_us, partial),
             until_us=until_us,
             refused=consents.refused(agreed, workspace.brand.purposes, sorted(past.customers)),
             seconds=time.perf_counter() - began,
@@ -171,7 +169,7 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
             told("reading the tables", 0.0)
             folder = _folder(workspace) / report.stamp
             rows = {
-                table.name: _rows(_to_load(folder / f"{table.name}.parquet", report.until_us), table.as_of)
+                table.name: stored_rows(to_load(folder / f"{table.name}.parquet", report.until_us), table.as_of)
                 for table in spec.tables
             }
             told("loading the online store", 0.3)
@@ -192,55 +190,9 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
         store.close()
 
 
-def _write_tables(
-    workspace: Workspace,
-    past: History,
-    keys: Mapping[Match, pl.DataFrame],
-    files: Mapping[str, Path],
-    until_us: int,
-    folder: Path,
-) -> tuple[TableReport, ...]:
-    spec, reports = workspace.profile, []
-    for table in spec.tables:
-        if table.source == "first_party":
-            frame = past.frames[table.name]
-            report = _table_report(table, frame, past.records[table.name])
-        else:
-            view = spec.views[table.name]
-            days = {name: day for name, day in spec.expiries.items() if name in table.names}
-            found = third_party.bought(
-                table,
-                view,
-                files,
-                workspace.brand.time_zone,
-                keys=keys[view.match] if view.match else None,
-                expired=tuple(name for name, day in days.items() if midnight_us(day, "UTC") <= until_us),
-            )
-            frame = found.frame
-            everyone = max(len(past.customers), 1)
-            report = replace(
-                _table_report(table, frame, found.records),
-                match_rate=len(past.customers.intersection(frame["customer_id"])) / everyone,
-                matched={name: len(past.customers & who) / everyone for name, who in found.found.items()},
-                unknown=found.unknown,
-                conflicts=found.conflicts,
-                expired=found.expired,
-                repeated=found.repeated,
-                undated=found.undated,
-            )
-        frame.write_parquet(folder / f"{table.name}.parquet")
-        reports.append(report)
-    return tuple(reports)
-
-
-def _table_report(table: Table, frame: pl.DataFrame, records: int) -> TableReport:
-    customers = frame["customer_id"].n_unique()
-    return TableReport(view=table.name, source=table.source, records=records, rows=frame.height, customers=customers)
-
-
 def _judged(workspace: Workspace, report: BuildReport, past: History, tables: Path) -> Quality:
     spec, until_us = workspace.profile, report.until_us
-    rows = {table.name: _rows(_in_force(tables / f"{table.name}.parquet", until_us), table.as_of) for table in spec.tables}
+    rows = {table.name: stored_rows(in_force(tables / f"{table.name}.parquet", until_us), table.as_of) for table in spec.tables}
     return quality.measured(
         spec,
         snapshot(spec, rows, sorted(past.customers), until_us),
@@ -290,26 +242,6 @@ def _withhold(aged: NDArray[np.float32], workspace: Workspace, names: Sequence[s
         agreed = consents.granted(file, asked, purpose, workspace.brand.purposes)
         positions = [index.positions[name] for name in names if index[name].purpose == purpose]
         aged[np.ix_(np.flatnonzero(~agreed), np.array(positions, dtype=np.int64))] = np.nan
-
-
-def _in_force(file: Path, until_us: int) -> pl.DataFrame:
-    """The newest row of each customer in a table that was known and in effect by then."""
-    # rows stand customer by customer, oldest first
-    known = pl.read_parquet(file).filter(pl.col("event_timestamp").cast(pl.Int64) <= until_us)
-    return known.unique("customer_id", keep="last", maintain_order=True)
-
-
-def _to_load(file: Path, until_us: int) -> pl.DataFrame:
-    """The newest row in force of each customer, or the next to come: it waits in the store for its moment."""
-    now = _in_force(file, until_us)
-    coming = pl.read_parquet(file).join(now, on="customer_id", how="anti", maintain_order="left")
-    return pl.concat([now, coming.unique("customer_id", keep="first", maintain_order=True)])
-
-
-def _rows(frame: pl.DataFrame, as_of: str) -> StoredRows:
-    values = frame.drop("customer_id", "event_timestamp", as_of).fill_null(np.nan).to_numpy()
-    known_us = frame["event_timestamp"].dt.epoch("us").to_numpy()
-    return StoredRows(frame["customer_id"].to_list(), values, frame[as_of].to_numpy(), known_us)
 
 
 def _current(workspace: Workspace) -> BuildReport:

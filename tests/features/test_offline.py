@@ -14,6 +14,7 @@ from features.log import Record
 from features.packed import PackedStore
 from features.projector import Projector
 from features.stores import open_store
+from features.table_rows import in_force, stored_rows
 from features.workspace import Workspace
 from tests.features.worlds import DAY, HOUSEHOLDS, PROFILE, START, ZONE, labels, log_of, order, workspace, year
 
@@ -45,7 +46,7 @@ def test_the_offline_row_is_the_online_row(tmp_path: Path, seed: int, monkeypatc
         store = PackedStore(where.data / "projected.db", where.profile)
         offline.build(where, log)
         file = builds.table_file(where.data / "offline", builds.current(where.data / "offline").stamp, "households")
-        rows = offline._rows(offline._in_force(file, 2**62), "households_as_of")
+        rows = stored_rows(in_force(file, 2**62), "households_as_of")
         store.load({"households": rows}, cursor=0, meta={})
         assert Projector(log, store, where.profile, ZONE).run_once() == 400
         online = _online(where, store, AFTER)
