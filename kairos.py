@@ -254,8 +254,7 @@ def erasing(workspace: Workspace, log: Log, store: Any, projector: Any) -> Calla
     """Erases a customer (id, time) from everything that the workspace keeps; None where nothing was kept."""
     from features.erasure import erase
 
-    offline = workspace.data / "offline"
-    return lambda customer_id, at: erase(customer_id, log=log, store=store, projector=projector, offline=offline, at=at)
+    return lambda customer_id, at: erase(customer_id, log=log, store=store, projector=projector, data=workspace.data, at=at)
 
 
 def listen(port: int) -> socket.socket:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from features import builds
+from features import builds, quarantine
 from features.facts import KINDS
 from features.log import Receipt, Record
 from features.stores import Store, StoreError
@@ -35,13 +35,14 @@ class Follows(Protocol):
 class Erasure:
     """What was deleted of one customer, and what remains. `log` is None where the log had nothing (left) to erase.
 
-    `online` and `offline` count rows of the online store and of the point-in-time tables.
+    `online`, `offline` and `quarantined` count rows of the online store, the point-in-time tables and refused input.
     """
 
     erased_at: datetime
     log: Receipt | None
     online: int
     offline: int
+    quarantined: int
     remains: tuple[str, ...]
 
     def lines(self) -> list[str]:
@@ -52,20 +53,21 @@ class Erasure:
                 f"erased    {self.log.records:,} records, {self.log.states} state, {self.log.offers:,} offers of the log"
             )
             told.append(f"erased    receipt {self.log.receipt_id}, record {self.log.sequence} of the log")
-        told.append(f"erased    {self.online:,} rows online, {self.offline:,} rows offline")
+        told.append(f"erased    {self.online:,} rows online, {self.offline:,} rows offline, {self.quarantined:,} quarantined")
         return told + [f"remains   {what}" for what in self.remains]
 
 
-def erase(customer_id: str, *, log: Erases, store: Store, projector: Follows, offline: Path, at: datetime) -> Erasure | None:
-    """Erase a customer; None where nothing was kept of them. `offline` is the folder of the builds."""
+def erase(customer_id: str, *, log: Erases, store: Store, projector: Follows, data: Path, at: datetime) -> Erasure | None:
+    """Erase a customer; None where nothing was kept of them. `data` is the workspace's folder of that name."""
     receipt = log.erase(customer_id, at=at)
     # the tables before the store, which is loaded from them
-    rows = _forgotten(offline, customer_id)
+    rows = _forgotten(data / "offline", customer_id)
+    quarantined = quarantine.forget(data / "quarantine", customer_id)
     online = _taken_out(customer_id, log, store, projector, receipt.sequence if receipt else log.last_sequence())
-    if receipt is None and not rows and not online:
+    if receipt is None and not rows and not online and not quarantined:
         return None
     remains = (REMAINS,) if receipt is None else (receipt.remains, REMAINS)
-    return Erasure(erased_at=at, log=receipt, online=online, offline=rows, remains=remains)
+    return Erasure(erased_at=at, log=receipt, online=online, offline=rows, quarantined=quarantined, remains=remains)
 
 
 def _forgotten(offline: Path, customer_id: str) -> int:

@@ -20,18 +20,21 @@ def forget(folder: Path, customer_id: str) -> int:
     if report is None:
         raise FeatureStoreError(f"{folder}: nothing is built yet; run 'kairos features build'")
     is_theirs = pl.col("customer_id") == customer_id
-    files = {table.view: builds.table_file(folder, report.stamp, table.view) for table in report.tables}
-    counted = {view: pl.scan_parquet(file).filter(is_theirs).select(pl.len()).collect().item() for view, file in files.items()}
+    # the tables of the views, and what else a build keeps of each customer beside them
+    files = {file.stem: file for file in sorted((folder / report.stamp).glob("*.parquet"))}
+    counted = {name: pl.scan_parquet(file).filter(is_theirs).select(pl.len()).collect().item() for name, file in files.items()}
     if not any(counted.values()):
         builds.clear(folder, keep=report.stamp)
         return 0
     stamp = token_hex(8)  # not made of the customer's id: a stamp is kept, and could be guessed
-    tables = []
     with builds.writing(folder, stamp) as partial:
-        for table in report.tables:
-            kept = pl.read_parquet(files[table.view]).filter(~is_theirs)
-            kept.write_parquet(partial / f"{table.view}.parquet")
-            tables.append(replace(table, rows=kept.height, customers=kept["customer_id"].n_unique()))
+        kept = {name: pl.read_parquet(file).filter(~is_theirs) for name, file in files.items()}
+        for name, frame in kept.items():
+            frame.write_parquet(partial / f"{name}.parquet")
+        tables = [
+            replace(table, rows=kept[table.view].height, customers=kept[table.view]["customer_id"].n_unique())
+            for table in report.tables
+        ]
         remade = replace(report, stamp=stamp, tables=tuple(tables))
         (partial / builds.REPORT).write_bytes(msgspec.json.encode(remade))
     builds.switch(folder, remade)

@@ -24,7 +24,9 @@ _FLAGS = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no":
 
 
 def missing(cell: Any) -> bool:
-    """Nothing stands there: null, an empty cell, or a float that is no number."""
+    """Nothing stands there: null, an empty cell, or a float or decimal that is no number."""
+    if isinstance(cell, Decimal):
+        return cell.is_nan()
     return cell is None or cell == "" or (isinstance(cell, float) and isnan(cell))
 
 

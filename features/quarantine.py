@@ -81,3 +81,18 @@ def quarantine(target: Path, *, file: str) -> Iterator[Quarantine]:
                 target.unlink(missing_ok=True)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def forget(folder: Path, customer_id: str) -> int:
+    """Drop the quarantined rows that name a customer, wherever in them the id stands; how many there were."""
+    name, dropped = customer_id.encode(), 0
+    for file in sorted(folder.glob("*.ndjson")):
+        rows = file.read_bytes().splitlines(keepends=True)
+        kept = [row for row in rows if name not in row]
+        if len(kept) == len(rows):
+            continue
+        dropped += len(rows) - len(kept)
+        partial = file.with_suffix(".partial")
+        partial.write_bytes(b"".join(kept))
+        os.replace(partial, file)
+    return dropped

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from features import builds, erasure, offline
+from features import builds, erasure, offline, quarantine
 from features.erasure import Erasure
 from features.log import Log
 from features.packed import PackedStore
@@ -32,7 +32,9 @@ class House:
         return self.place.data / "offline"
 
     def erase(self, customer: str) -> Erasure | None:
-        return erasure.erase(customer, log=self.log, store=self.store, projector=self.projector, offline=self.offline, at=LATER)
+        return erasure.erase(
+            customer, log=self.log, store=self.store, projector=self.projector, data=self.offline.parent, at=LATER
+        )
 
     def known_offline(self) -> set[str]:
         files = self.offline.rglob("*.parquet")
@@ -126,7 +128,7 @@ def test_a_stale_store_is_cleaned_too(house: House, tmp_path: Path) -> None:
     store = PackedStore(other.data / offline.ONLINE, other.profile)
     assert store.stale
     projector = Projector(house.log, store, other.profile, other.brand.time_zone)
-    erased = erasure.erase("c0", log=house.log, store=store, projector=projector, offline=house.offline, at=LATER)
+    erased = erasure.erase("c0", log=house.log, store=store, projector=projector, data=house.offline.parent, at=LATER)
     assert erased is not None and erased.online == 3
     store.close()
 
@@ -137,7 +139,7 @@ def test_a_workspace_without_tables_needs_none(tmp_path: Path) -> None:
         store = PackedStore(place.data / offline.ONLINE, place.profile)
         projector = Projector(log, store, place.profile, place.brand.time_zone)
         projector.run_once()
-        erased = erasure.erase("c0", log=log, store=store, projector=projector, offline=place.data / "offline", at=START)
+        erased = erasure.erase("c0", log=log, store=store, projector=projector, data=place.data, at=START)
         assert erased is not None
         assert (erased.online, erased.offline) == (1, 0)
         assert erased.lines()[-1].startswith("remains   third-party files")
@@ -151,3 +153,11 @@ def test_what_an_interrupted_build_left_goes_with_it(house: House) -> None:
     house.erase("c0")
     assert house.known_offline() == set()
     assert builds.current(house.offline) is None
+
+
+def test_quarantined_rows_that_name_the_customer_go_and_the_others_stay(tmp_path: Path) -> None:
+    file = tmp_path / "crm.csv-1.ndjson"
+    file.write_bytes(b'{"line":1,"row":"anna,x"}\n{"line":2,"row":"bob,x"}\n')
+    assert quarantine.forget(tmp_path, "anna") == 1
+    assert file.read_bytes() == b'{"line":2,"row":"bob,x"}\n'
+    assert quarantine.forget(tmp_path, "anna") == quarantine.forget(tmp_path / "nowhere", "bob") == 0

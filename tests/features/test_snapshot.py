@@ -13,7 +13,9 @@ def test_each_customer_has_the_newest_profile_aged_and_strangers_have_none(chunk
     profile = spec()
     at = profile.index.positions
     rows = {
-        table.name: StoredRows(["c", "a", "z"], np.full((3, len(table.columns)), 8.0), np.array([0, 30, 60]) * DAY_US)
+        table.name: StoredRows(
+            ["c", "a", "z"], np.full((3, len(table.columns)), 8.0), *(np.array([0, 30, 60]) * DAY_US for _ in range(2))
+        )
         for table in profile.tables
     }
     made = snapshot(profile, rows, ["a", "b", "c"], 60 * DAY_US)

@@ -98,9 +98,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     assert book.brand.starts_at is not None
     projector = Projector(log, store, book.profile, book.brand.time_zone)
     ports = Ports(
-        erase=lambda customer, at: erase(
-            customer, log=log, store=store, projector=projector, offline=tmp_path / "offline", at=at
-        ),
+        erase=lambda customer, at: erase(customer, log=log, store=store, projector=projector, data=tmp_path, at=at),
         clock=HeldClock(book.brand.starts_at),
         log=log,
         profiles=PackedProfiles(store, projector),
