@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import redis
 
 
@@ -15,7 +16,9 @@ import redis
 def running(folder: Path) -> Iterator[str]:
     """The address of an empty server. `redis-server` must be installed (Debian's package of that name)."""
     binary = shutil.which("redis-server")
-    assert binary is not None, "redis-server is not installed; run 'apt-get install redis-server'"
+    if binary is None:
+        # what Kairos itself needs does not include Redis; `.ci/run` has it and fails where anything is skipped
+        pytest.skip("redis-server is not installed; run 'apt-get install redis-server'")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
