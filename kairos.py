@@ -181,7 +181,7 @@ def erase(
 
 
 def open_log(workspace: Workspace) -> Log:
-    """The workspace's log, reading events the way its published brand does."""
+    """The workspace's log. What its brand.yaml says of events now is how new records fold into the state."""
     policy = workspace.playbook.policy
     rules = StateRules(
         signals=workspace.brand.signals,

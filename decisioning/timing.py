@@ -15,7 +15,7 @@ POOL_WEIGHT = 4.0
 """The population's habit counts as much as this many of the customer's own (decayed) visits."""
 
 WAITING_MUST_GAIN = 1.1
-"""An hour is waited for only if it is this many times as good as every earlier one that could be had."""
+"""The earliest hour is taken of those that the best hour beats by no more than this factor."""
 
 _HOUR = timedelta(hours=1)
 

@@ -233,7 +233,9 @@ class RedisWriting:
         key = _key(self._generation, customer_id)
         if key in self._deleted:
             return 0
-        self._deleted.append(key)
+        # a load that was interrupted leaves a generation nobody reads, until the next load sweeps it
+        loads = int(self._client.hget(_HEAD, "loads") or 0)
+        self._deleted += [_key(generation, customer_id) for generation in range(loads + 1)]
         return int(self._client.hlen(key))
 
     def told(self, trip: Any) -> None:

@@ -1,14 +1,17 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
+import redis
 
 from decisioning.domain import Profile
 from features.log.records import microseconds
 from features.packed_rows import StoredRows
 from features.stores import Store, StoreError, open_store
+from tests import redis_server
 from tests.features.worlds import DAY, PROFILE, START, spec
 
 
@@ -74,6 +77,20 @@ def test_a_deleted_customer_is_in_no_view_and_the_others_stay(store: Store) -> N
     assert not store.read("anne", START).known
     assert store.read("bob", START).get("orders_30d") == 4.0
     assert store.cursor == 7
+
+
+def test_deleting_reaches_what_an_interrupted_load_left_in_redis(tmp_path: Path) -> None:
+    with redis_server.running(tmp_path) as address:
+        store = open_store(address, spec())
+        store.load(_stored("orders", "anne", orders_30d=4.0), cursor=7, meta={})
+        client = redis.Redis.from_url(address)
+        left = b"kairos:%d:anne" % client.hincrby("kairos", "loads", 1)
+        client.hset(left, "orders", b"half a load")
+        with store.changing() as writing:
+            assert writing.delete("anne") == 1
+        assert client.exists(left) == 0
+        client.close()
+        store.close()
 
 
 def test_a_write_that_fails_leaves_rows_and_cursor_as_they_were(store: Store) -> None:
