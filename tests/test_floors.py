@@ -16,6 +16,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "duckdb": ("features/",),
     "sqlalchemy": ("features/",),
     "alembic": ("features/log/",),
+    "psycopg": ("features/log/",),
     "cryptography": ("features/log/",),
     "yaml": ("features/yaml_nodes.py",),
     "polars": ("features/", "training/"),

@@ -1,55 +1,56 @@
 """Appending: durable before it is acknowledged, idempotent by message id, the state in the same transaction."""
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from decisioning.domain import State
 from decisioning.errors import KairosError
-from features.log import bulk, offers, sealed, state, tables
+from features.log import bulk, databases, offers, refold, sealed, state, tables
 from features.log.adopt import adopt
+from features.log.commits import Commits
 from features.log.erase import Receipt, erase
-from features.log.keys import KeyFault, Vault, fingerprint, master_key
+from features.log.faults import Conflict, LogUnavailable, guarded
+from features.log.keys import VARIABLE, KeyFault, Vault, fingerprint, master_key
 from features.log.records import Record
-from features.log.schema import engine_for, upgrade
+from features.log.schema import upgrade
 from features.log.state import StateRules
 from features.log.verify import Verdict, verify
 
+__all__ = ["Conflict", "Log", "LogUnavailable"]
+
 _MASTER = "master_key_fingerprint"
-
-
-class Conflict(KairosError):
-    """Another decision changed the customer's state, or took the last of a budget, since it was read: decide again."""
-
-
-class LogUnavailable(KairosError):
-    """The log cannot be written or read now; nothing was acknowledged."""
 
 
 class Log:
     """The log of one workspace, and the state its records imply.
 
-    `url` is an SQLAlchemy URL (SQLite in WAL mode with full sync). Safe for threads; a connection each. The master key is
-    that of KAIROS_MASTER_KEY or of `master.key` beside the database; readers skip the records of erased customers. `writer`
-    names the chain that is written.
+    `url` is that of a file (`sqlite:///...`, in WAL mode with full sync) or of a database on a server (`postgresql://...`).
+    Safe for threads and processes. The master key is that of KAIROS_MASTER_KEY or of `master.key` in `folder`, by default
+    the file's; readers skip the records of erased customers. `rules` fold records into states, by default those that the
+    log keeps. `writer` names the chain that is written.
     """
 
-    def __init__(self, url: str, rules: StateRules | None = None, *, writer: str = "main") -> None:
-        self._engine = engine_for(url)
+    def __init__(self, url: str, rules: StateRules | None = None, *, writer: str = "main", folder: Path | None = None) -> None:
+        self._engine = databases.engine_for(url)
+        self._database = databases.database_of(self._engine)
+        self._dialect = self._database.dialect
         self._rules, self._writer = rules or StateRules(), writer
-        self._dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
+        self._commits = Commits(self._writing)
         try:
-            with self._guarded():
+            with guarded():
                 upgrade(self._engine)
-            self._vault = self._unlocked()
+            self._vault = self._unlocked(folder or databases.folder_of(self._engine))
             with self._writing() as connection:
                 adopt(connection, self._dialect, self._vault, self._rules)
+            if rules is not None:
+                self.follow(rules)
         except KairosError:
             self._engine.dispose()
             raise
@@ -66,30 +67,20 @@ class Log:
         expecting: Mapping[str, int] | None = None,
         budgets: Mapping[str, int] | None = None,
     ) -> list[bool]:
-        """Append in one durable commit. True for each record that is new, False where its message id was there already.
+        """Append, whole or not at all. True for each record that is new, False where its message id was there already.
 
-        `expecting` gives the version of a customer's state that the record was made from, `budgets` the number that may
-        ever be out of an action it takes; where either no longer holds nothing is written and Conflict is raised.
+        It is durable when this returns; threads that append at once share a commit. `expecting` gives the version of a
+        customer's state that the record was made from, `budgets` the number that may ever be out of an action it takes;
+        where either no longer holds nothing is written and Conflict is raised.
         """
-        with self._writing() as connection:
-            known = self._known(connection, [record.message_id for record in records])
-            new: list[bool] = []
-            fresh: list[Record] = []
-            for record in records:
-                is_new = record.message_id not in known
-                known.add(record.message_id)
-                new.append(is_new)
-                if is_new:
-                    fresh.append(record)
-            if fresh:
-                first = sealed.next_sequence(connection)
-                sequences = range(first, first + len(fresh))
-                sealed.write(connection, self._dialect, self._vault, fresh, writer=self._writer, sequences=sequences)
-                self._fold(connection, fresh, expecting or {})
-                offers.follow(connection, self._dialect, fresh)
-                if not offers.within_budgets(connection, budgets or {}, fresh):
-                    raise Conflict("a budget ran out while the decision was made")
-        return new
+        return self._commits.run(lambda connection: self._append(connection, records, expecting or {}, budgets or {}))
+
+    def follow(self, rules: StateRules) -> int:
+        """Fold by these rules from now on; states that were folded by others are folded again, all or none.
+
+        How many changed. Every process that has this log open goes on by them.
+        """
+        return self._commits.run(lambda connection: refold.follow(connection, self._dialect, self._vault, rules))
 
     def set_once(self, name: str, value: str) -> str:
         """Keep a setting if none is kept yet; the one that is kept."""
@@ -105,12 +96,13 @@ class Log:
         A message id that was theirs stays taken; the customer id may start afresh.
         """
         with self._writing() as connection:
-            receipt = erase(connection, self._dialect, self._vault, customer_id, writer=self._writer, at=at)
+            receipt = erase(
+                connection, self._dialect, self._vault, customer_id, writer=self._writer, at=at, remains=self._database.remains
+            )
         if receipt is not None:
             self._vault.forget(receipt.owner)
-        # what was deleted would stay readable in the write-ahead log
-        with self._guarded(), closing(self._engine.raw_connection()) as raw:
-            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with guarded():
+            databases.overwrite(self._engine)
         return receipt
 
     # ------------------------------------------------------------------------------------------------------------ reading
@@ -143,8 +135,9 @@ class Log:
     def read(self, *, after: int = 0, kinds: Sequence[str] = (), limit: int | None = None) -> Iterator[Record]:
         """Records with a sequence above `after`, in order, all kinds or only those named."""
         query = self._after(after, kinds)
-        with self._reading() as connection:
-            for row in connection.execution_options(yield_per=10_000).execute(query.limit(limit)):
+        streamed = query.limit(limit).execution_options(yield_per=10_000)
+        with self._reading() as connection, connection.execute(streamed) as rows:
+            for row in rows:
                 yield sealed.record_of(row, self._vault)
 
     def columns(self, *, kinds: Sequence[str] = (), after: int = 0) -> dict[str, list[Any]]:
@@ -152,7 +145,8 @@ class Log:
         names = ("sequence", "kind", "customer_id", "event_us", "known_us", "payload")
         columns: dict[str, list[Any]] = {name: [] for name in names}
         with self._reading() as connection:
-            for rows in connection.execution_options(yield_per=10_000).execute(self._after(after, kinds)).partitions():
+            streamed = self._after(after, kinds).execution_options(yield_per=10_000)
+            for rows in connection.execute(streamed).partitions():
                 found: dict[str, Sequence[Any]] = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
                 found["payload"] = sealed.payloads_of(found, self._vault)
                 for name in names:
@@ -171,7 +165,7 @@ class Log:
     def verify(self) -> Verdict:
         """Whether chain, keys and state are whole and agree, as of one moment."""
         with self._reading() as connection:
-            return verify(connection, self._vault.anew(), self._rules)
+            return verify(connection, self._vault.anew(), refold.kept(connection, self._rules) or self._rules)
 
     def last_sequence(self) -> int:
         with self._reading() as connection:
@@ -184,6 +178,32 @@ class Log:
             return ask(connection)
 
     # ------------------------------------------------------------------------------------------------------------- inside
+
+    def _append(
+        self,
+        connection: sa.Connection,
+        records: Sequence[Record],
+        expecting: Mapping[str, int],
+        budgets: Mapping[str, int],
+    ) -> list[bool]:
+        known = self._known(connection, [record.message_id for record in records])
+        new: list[bool] = []
+        fresh: list[Record] = []
+        for record in records:
+            is_new = record.message_id not in known
+            known.add(record.message_id)
+            new.append(is_new)
+            if is_new:
+                fresh.append(record)
+        if fresh:
+            first = sealed.next_sequence(connection)
+            sequences = range(first, first + len(fresh))
+            sealed.write(connection, self._dialect, self._vault, fresh, writer=self._writer, sequences=sequences)
+            self._fold(connection, fresh, expecting)
+            offers.follow(connection, self._dialect, fresh)
+            if not offers.within_budgets(connection, budgets, fresh):
+                raise Conflict("a budget ran out while the decision was made")
+        return new
 
     def _known(self, connection: sa.Connection, ids: list[str]) -> set[str]:
         column = tables.records.c.message_id
@@ -217,28 +237,25 @@ class Log:
         query = sealed.READABLE.where(tables.records.c.sequence > after).order_by(tables.records.c.sequence)
         return query.where(tables.records.c.kind.in_(kinds)) if kinds else query
 
-    def _unlocked(self) -> Vault:
+    def _unlocked(self, folder: Path | None) -> Vault:
         """The vault of this log's master key. Raises KeyFault for another one's."""
-        parsed = self._engine.url.database
-        folder = Path(parsed).parent if parsed and parsed != ":memory:" else None
+        if folder is None and not databases.is_in_memory(self._engine) and not os.environ.get(VARIABLE):
+            raise KeyFault(f"a log on a server needs a folder for its master key, or {VARIABLE}")
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         master = master_key(folder, is_new=self.setting(_MASTER) is None)
         if self.set_once(_MASTER, fingerprint(master)) != fingerprint(master):
             raise KeyFault("the master key is not the one that this log was written with; restore that one")
         return Vault(master)
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-            raise LogUnavailable(f"the log cannot be used: {getattr(error, 'orig', error)}") from error
-
-    @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        with self._guarded(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        """A transaction that is alone from its beginning. It folds by the rules that are kept, whoever set them."""
+        with guarded(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+            self._rules = refold.kept(connection, self._rules) or self._rules
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
-        with self._guarded(), self._engine.connect() as connection:
+        with guarded(), self._engine.connect() as connection, connection.begin():
             yield connection

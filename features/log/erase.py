@@ -1,5 +1,6 @@
 """Erasing a customer: the key is destroyed, what was derived is deleted, and the chain is left as it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_hex
@@ -36,9 +37,16 @@ class Receipt:
 
 
 def erase(
-    connection: sa.Connection, dialect: Any, vault: Vault, customer_id: str, *, writer: str, at: datetime
+    connection: sa.Connection,
+    dialect: Any,
+    vault: Vault,
+    customer_id: str,
+    *,
+    writer: str,
+    at: datetime,
+    remains: Sequence[str] = (),
 ) -> Receipt | None:
-    """Erase in the caller's transaction; None where the log knows nobody of this id."""
+    """Erase in the caller's transaction; None where the log knows nobody of this id. `remains`: what the database keeps."""
     owner = connection.execute(sa.select(keys.c.owner).where(keys.c.customer_id == customer_id)).scalar_one_or_none()
     if owner is None:
         return None
@@ -51,6 +59,7 @@ def erase(
         records=int(connection.execute(count).scalar_one()),
         states=connection.execute(sa.delete(customers).where(customers.c.customer_id == customer_id)).rowcount,
         offers=connection.execute(sa.delete(offers).where(offers.c.customer_id == customer_id)).rowcount,
+        remains="; ".join((REMAINS, *remains)),
     )
     connection.execute(sa.delete(keys).where(keys.c.customer_id == customer_id))
     told = Record(

@@ -1,7 +1,6 @@
-"""Opening the log's database, and bringing it to the version this code writes."""
+"""Bringing the log's database to the version this code writes."""
 
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -9,31 +8,6 @@ from decisioning.errors import KairosError
 
 HEAD = "0002"
 _MIGRATIONS = Path(__file__).with_name("migrations")
-
-
-def engine_for(url: str) -> sa.Engine:
-    """An engine whose writers take the write lock when they begin, and whose commits are on disk when they return."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        raise KairosError(f"the log's URL {parsed.render_as_string()} is not supported; use sqlite:///path/to/log.db")
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed)
-
-    @sa.event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:
-        # SQLAlchemy begins transactions itself, below: the driver's own way would begin too late
-        connection.isolation_level = None
-        # what is deleted is overwritten: an erased customer's key must not stay on the disk
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 10000", "secure_delete = ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
 
 
 def upgrade(engine: sa.Engine) -> None:

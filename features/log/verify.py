@@ -85,18 +85,19 @@ def _chain(connection: sa.Connection, vault: Vault, count: _Count) -> None:
     table, owned = tables.records, tables.keys
     everything = sa.select(*table.c, owned.c.customer_id, owned.c.wrapped)
     query = everything.outerjoin_from(table, owned, owned.c.owner == table.c.owner).order_by(table.c.sequence)
-    for row in connection.execution_options(yield_per=5_000).execute(query):
-        if _linked(count.heads.get(row.writer, chain.BEGINNING), row) != row.hash:
-            raise _Fault(f"the record, or one of writer {row.writer!r} before it, was changed or removed", row.sequence)
-        count.heads[row.writer] = row.hash
-        count.records += 1
-        if row.owner is not None and row.customer_id is None:
-            count.erased += 1
-            count.missing.setdefault(row.owner, row.sequence)
-            continue
-        record = _opened(row, vault)
-        if record.kind == "erasure":
-            count.missing.pop(record.body["owner"], None)
+    with connection.execute(query.execution_options(yield_per=5_000)) as rows:
+        for row in rows:
+            if _linked(count.heads.get(row.writer, chain.BEGINNING), row) != row.hash:
+                raise _Fault(f"the record, or one of writer {row.writer!r} before it, was changed or removed", row.sequence)
+            count.heads[row.writer] = row.hash
+            count.records += 1
+            if row.owner is not None and row.customer_id is None:
+                count.erased += 1
+                count.missing.setdefault(row.owner, row.sequence)
+                continue
+            record = _opened(row, vault)
+            if record.kind == "erasure":
+                count.missing.pop(record.body["owner"], None)
     for owner, sequence in count.missing.items():
         raise _Fault(f"the key of owner {owner} is missing, and no erasure tells why", sequence)
     kept = {row.writer: row.hash for row in connection.execute(sa.select(tables.writers))}
@@ -157,7 +158,7 @@ def _derived(connection: sa.Connection, vault: Vault, *, erased: bool) -> None:
         with engine.begin() as again:
             tables.metadata.create_all(again)
             query = sealed.READABLE.where(kinds).order_by(tables.records.c.sequence)
-            for rows in connection.execution_options(yield_per=500).execute(query).partitions():
+            for rows in connection.execute(query.execution_options(yield_per=500)).partitions():
                 offers.follow(again, sqlite, [sealed.record_of(row, vault) for row in rows])
             for kept, made in zip(_in_order(connection, tables.offers), _in_order(again, tables.offers), strict=False):
                 if kept != made:
@@ -173,8 +174,11 @@ def _derived(connection: sa.Connection, vault: Vault, *, erased: bool) -> None:
 
 
 def _in_order(connection: sa.Connection, table: sa.Table) -> Iterator[Any]:
-    query = sa.select(table).order_by(*table.primary_key.columns)
-    yield from map(tuple, connection.execution_options(yield_per=5_000).execute(query))
+    # by bytes on either side: each database has an order of its own for text
+    bytewise = "BINARY" if connection.dialect.name == "sqlite" else "C"
+    order = [sa.collate(one, bytewise) if isinstance(one.type, sa.Text) else one for one in table.primary_key.columns]
+    with connection.execute(sa.select(table).order_by(*order).execution_options(yield_per=5_000)) as rows:
+        yield from map(tuple, rows)
     yield None
 
 

@@ -12,13 +12,15 @@ from alembic.config import Config
 
 from features.log import Log, Record
 from features.log.adopt import WRITER
+from features.log.databases import engine_for
 from features.log.records import microseconds
-from features.log.schema import engine_for
 from features.log.state import encode
 from tests import worlds
 from tests.log.test_golden import FILES, read
-from tests.log.writing import RULES, event
+from tests.log.writing import RULES, event, in_a_file
 from tests.worlds import NOW
+
+pytestmark = in_a_file  # version 1 wrote files only
 
 GOLDEN = [read(path) for path in FILES if path.parent.name == "v1"]
 MIGRATIONS = Path(__file__).parents[2] / "features" / "log" / "migrations"

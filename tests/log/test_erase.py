@@ -12,7 +12,7 @@ import pytest
 from decisioning.domain import State
 from features.log import Log
 from features.log.offers import evidence, outbox
-from tests.log.writing import DAY, RULES, decision, event, offer, outcome
+from tests.log.writing import DAY, RULES, decision, event, in_a_file, offer, outcome
 from tests.worlds import NOW
 
 SECRET = "a-word-nobody-else-uses"
@@ -79,6 +79,7 @@ def test_the_erasure_is_a_record_that_names_nobody(log: Log) -> None:
     assert b"1029" not in record.payload
 
 
+@in_a_file
 def test_nothing_of_an_erased_customer_can_be_found_on_the_disk(log: Log, tmp_path: Path) -> None:
     log.append([event("Complaint Opened", customer="customer-1029", complaint_id=SECRET)])
     identify = b'{"type":"identify","traits":{"first_name":"' + SECRET.encode() + b'"}}'
@@ -90,6 +91,7 @@ def test_nothing_of_an_erased_customer_can_be_found_on_the_disk(log: Log, tmp_pa
     assert b"customer-1029" not in left
 
 
+@in_a_file
 def test_payloads_on_the_disk_are_sealed(log: Log, tmp_path: Path) -> None:
     log.append([event("A", note=SECRET)])
     assert SECRET.encode() not in bytes_on_disk(tmp_path)

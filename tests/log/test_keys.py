@@ -8,7 +8,7 @@ import pytest
 
 from features.log import Log
 from features.log.keys import FILE, VARIABLE, KeyFault, Vault, fingerprint, master_key, nonces, seal, unseal
-from tests.log.writing import event
+from tests.log.writing import event, in_a_file
 
 MASTER = bytes(range(32))
 
@@ -42,6 +42,7 @@ def test_a_malformed_master_key_is_refused_with_the_cure(given: str, tmp_path: P
         master_key(tmp_path, is_new=False)
 
 
+@in_a_file
 def test_a_log_whose_master_key_is_lost_is_refused_and_gets_no_new_one(log: Log, url: str, tmp_path: Path) -> None:
     log.append([event("A")])
     (tmp_path / FILE).rename(tmp_path / "kept.key")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from features.log import Log
-from tests.log.writing import RULES, decision, event, outcome
+from tests.log.writing import RULES, decision, event, outcome, tamper
 from tests.worlds import NOW
 
 
@@ -49,9 +48,9 @@ def test_each_writer_has_a_chain_of_its_own(filled: Log, url: str) -> None:
 
 
 BROKEN = {
-    "a payload changed": ("UPDATE records SET payload = zeroblob(40) WHERE sequence = 2", 2, "changed or removed"),
+    "a payload changed": ("UPDATE records SET payload = :zeros WHERE sequence = 2", 2, "changed or removed"),
     "a time moved": ("UPDATE records SET event_us = event_us - 1 WHERE sequence = 3", 3, "changed or removed"),
-    "a hash changed": ("UPDATE records SET hash = zeroblob(32) WHERE sequence = 1", 1, "changed or removed"),
+    "a hash changed": ("UPDATE records SET hash = :zeros WHERE sequence = 1", 1, "changed or removed"),
     "a record removed": ("DELETE FROM records WHERE sequence = 2", 3, "changed or removed"),
     "the first removed": ("DELETE FROM records WHERE sequence = 1", 2, "changed or removed"),
     "the last removed": ("DELETE FROM records WHERE sequence = 7", 6, "no erasure tells why"),
@@ -59,7 +58,7 @@ BROKEN = {
                               "WHERE sequence = 2", 2, "changed or removed"),
     "an erased one opened": ("UPDATE records SET payload = '{}' WHERE sequence = 6", 6, "changed or removed"),
     "a key lost": ("DELETE FROM keys WHERE customer_id = '1029'", 1, "no erasure tells why"),
-    "a key damaged": ("UPDATE keys SET wrapped = zeroblob(60) WHERE customer_id = 'b'", 4, "damaged"),
+    "a key damaged": ("UPDATE keys SET wrapped = :zeros WHERE customer_id = 'b'", 4, "damaged"),
     "a key renamed": ("UPDATE keys SET customer_id = 'z' WHERE customer_id = 'b'", 4, "damaged"),
     "a head removed": ("DELETE FROM writers", None, "last records of writer 'main'"),
     "a state lost": ("DELETE FROM customers WHERE customer_id = '1029'", 5, "not the one its records imply"),
@@ -73,33 +72,23 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("breaks", "sequence", "cause"), BROKEN.values(), ids=BROKEN)
-def test_what_is_broken_is_found_where_it_broke(
-    breaks: str, sequence: int | None, cause: str, filled: Log, tmp_path: Path
-) -> None:
-    other = sqlite3.connect(tmp_path / "log.db")
-    other.execute(breaks)
-    other.commit()
-    other.close()
+def test_what_is_broken_is_found_where_it_broke(breaks: str, sequence: int | None, cause: str, filled: Log, url: str) -> None:
+    tamper(url, breaks)
     verdict = filled.verify()
     assert verdict.fault is not None and cause in verdict.fault, verdict.fault
     assert (verdict.sequence, verdict.whole) == (sequence, False)
     assert verdict.lines()[0].startswith("log       broken")
 
 
-def test_a_tail_that_was_cut_off_is_missed(log: Log, tmp_path: Path) -> None:
+def test_a_tail_that_was_cut_off_is_missed(log: Log, url: str) -> None:
     log.append([event("A", message_id=f"m{at}") for at in range(3)])
-    other = sqlite3.connect(tmp_path / "log.db")
-    other.execute("DELETE FROM records WHERE sequence = 3")
-    other.commit()
-    other.close()
+    tamper(url, "DELETE FROM records WHERE sequence = 3")
     assert log.verify().fault == "the last records of writer 'main' are missing"
 
 
-def test_a_message_id_that_is_there_twice_is_found(filled: Log, tmp_path: Path) -> None:
+def test_a_message_id_that_is_there_twice_is_found(filled: Log, url: str) -> None:
     """As where a disk lost the unique index: the table is made again without it."""
-    other = sqlite3.connect(tmp_path / "log.db")
-    other.executescript("CREATE TABLE copy AS SELECT * FROM records; DROP TABLE records; ALTER TABLE copy RENAME TO records;")
-    other.close()
+    tamper(url, "CREATE TABLE other AS SELECT * FROM records", "DROP TABLE records", "ALTER TABLE other RENAME TO records")
     assert filled.verify().whole
     # written by a Kairos that did not look
     filled._known = lambda connection, ids: set()  # type: ignore[method-assign]
@@ -108,13 +97,10 @@ def test_a_message_id_that_is_there_twice_is_found(filled: Log, tmp_path: Path) 
     assert (verdict.fault, verdict.sequence) == ("the message id 'm2' is there twice", 8)
 
 
-def test_evidence_must_be_exact_while_nobody_is_erased(log: Log, tmp_path: Path) -> None:
+def test_evidence_must_be_exact_while_nobody_is_erased(log: Log, url: str) -> None:
     log.append([decision(), outcome("shown")])
     assert log.verify().whole
-    other = sqlite3.connect(tmp_path / "log.db")
-    other.execute("UPDATE learner SET successes = 5")
-    other.commit()
-    other.close()
+    tamper(url, "UPDATE learner SET successes = 5")
     assert "evidence" in (log.verify().fault or "")
 
 

@@ -4,8 +4,12 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+import sqlalchemy as sa
+
 from decisioning.emotion import Feeling, Signal
 from features.log import Record, StateRules
+from features.log.databases import engine_for
 from tests import worlds
 from tests.worlds import NOW
 
@@ -77,3 +81,16 @@ def decision(
         "results": results or (offer(at=at),),
     }
     return worlds.record("decision", decision_id, json.dumps(body).encode(), at=at, customer_id=customer)
+
+
+in_a_file = pytest.mark.parametrize("url", ["file"], indirect=True)
+"""Marks a test of what only SQLite's files do."""
+
+
+def tamper(url: str, *statements: str) -> None:
+    """Change the database of a log behind its back. `:zeros` in a statement stands for 40 zero bytes."""
+    engine = engine_for(url)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        for statement in statements:
+            connection.execute(sa.text(statement), {"zeros": bytes(40)} if ":zeros" in statement else {})
+    engine.dispose()

@@ -1,0 +1,113 @@
+"""Group commit: what the threads of one process change at once shares one durable commit, each with its own answer.
+
+The first to come commits at once and alone. Who comes while a commit is under way waits for its end; then the first of
+those who wait commits for all of them. Nobody waits for company. (DeWitt et al., Implementation Techniques for Main Memory
+Database Systems, SIGMOD 1984.)
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from threading import Event, Lock
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from decisioning.errors import KairosError
+from features.log.faults import LogUnavailable, guarded
+
+_T = TypeVar("_T")
+_TOGETHER = 64
+"""Works in one commit at most: a bound on how long the first of them waits for the last."""
+
+
+class Commits:
+    """Safe for threads. `writing` opens a transaction that is alone until it is committed, and commits it at its end."""
+
+    def __init__(self, writing: Callable[[], AbstractContextManager[sa.Connection]]) -> None:
+        self._writing = writing
+        self._lock = Lock()
+        self._waiting: list[_Work] = []
+        self._busy = False
+
+    def run(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """What `work` returned, committed; or raises what it raised, and nothing that it wrote is kept.
+
+        Works run one after the other: each sees what those before it wrote. `work` may run in another thread, and must not
+        call this again. Raises LogUnavailable where the commit itself failed: then no work of it is kept.
+        """
+        mine = _Work(work)
+        with self._lock:
+            self._waiting.append(mine)
+            if not self._busy:
+                self._appoint()
+        try:
+            mine.woken.wait()
+        except BaseException:
+            self._leave(mine)
+            raise
+        if not mine.over:
+            self._lead()
+        if mine.error is not None:
+            raise mine.error
+        return mine.result  # type: ignore[no-any-return]
+
+    def _appoint(self) -> None:
+        """The first of those who wait leads the next commit. The caller holds the lock."""
+        self._busy = bool(self._waiting)
+        for first in self._waiting[:1]:
+            first.leads = True
+            first.woken.set()
+
+    def _leave(self, one: "_Work") -> None:
+        """Of a thread that was interrupted while it waited: what has not begun does not begin."""
+        with self._lock:
+            if one in self._waiting:
+                self._waiting.remove(one)
+                if one.leads:
+                    self._appoint()
+
+    def _lead(self) -> None:
+        """Commit those who wait; the first of them is the caller's. Then wake them, and one more to lead the others."""
+        with self._lock:
+            group, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+        try:
+            self._commit(group)
+        except BaseException as error:
+            for one in group:
+                one.error = _again(error)
+            group[0].error = error
+        finally:
+            with self._lock:
+                self._appoint()
+            for one in group:
+                one.over = True
+                one.woken.set()
+
+    def _commit(self, group: Sequence["_Work"]) -> None:
+        alone = len(group) == 1
+        with self._writing() as connection:
+            for one in group:
+                try:
+                    with guarded(), nullcontext() if alone else connection.begin_nested():
+                        one.result = one.work(connection)
+                except Exception as error:
+                    if alone:
+                        raise
+                    one.error = error
+
+
+def _again(error: BaseException) -> Exception:
+    """What one thread met, for another: one error cannot be raised in both, each would add its own story to it."""
+    if isinstance(error, KairosError):
+        return type(error)(*error.args)
+    return LogUnavailable(f"the commit was given up: {error!r}")
+
+
+class _Work:
+    __slots__ = ("error", "leads", "over", "result", "woken", "work")
+
+    def __init__(self, work: Callable[[sa.Connection], Any]) -> None:
+        self.work, self.woken = work, Event()
+        self.leads = self.over = False
+        self.result: Any = None
+        self.error: BaseException | None = None

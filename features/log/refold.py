@@ -1,0 +1,76 @@
+"""By which rules the states of a log were folded: kept in the log itself, so that every process folds by the same.
+
+Where the rules change all states are folded again from the records, in one transaction: wholly or not at all.
+"""
+
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from decisioning.domain import State
+from decisioning.errors import KairosError
+from features.log import state
+from features.log.adopt import folded_from
+from features.log.keys import Vault
+from features.log.state import StateRules
+from features.log.tables import customers, keys, settings
+
+FOLDING = 1
+"""Counts the ways in which records were folded by one and the same rules; a new way gets the next number."""
+
+_NAME = "state_rules"
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    folding: int
+    rules: StateRules
+
+
+def kept(connection: sa.Connection, known: StateRules) -> StateRules | None:
+    """The rules that this log's states are folded by; None where none were kept yet. `known` itself where they are those.
+
+    Raises KairosError where they are folded in a way that this code does not know.
+    """
+    text = _text(connection)
+    if text is None:
+        return None
+    if text == _encoded(known):
+        return known
+    found = msgspec.json.decode(text, type=_Kept)
+    if found.folding > FOLDING:
+        raise KairosError("the states of this log are kept by a newer Kairos; upgrade Kairos")
+    return found.rules
+
+
+def follow(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRules) -> int:
+    """Keep these rules, and fold all states by them that were folded by others. How many states changed."""
+    wanted = _encoded(rules)
+    if _text(connection) == wanted:
+        return 0
+    insert = dialect.insert(settings).values(name=_NAME, value=wanted)
+    connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": wanted}))
+    owners = connection.execute(sa.select(keys.c.customer_id, keys.c.owner)).all()
+    return sum(_refolded(connection, dialect, vault, rules, *one) for one in owners)
+
+
+def _refolded(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRules, customer_id: str, owner: int) -> bool:
+    """Its version moves with a state, so that a decision made from the one of before meets a conflict."""
+    row = connection.execute(sa.select(customers).where(customers.c.customer_id == customer_id)).one_or_none()
+    before = State(customer_id=customer_id) if row is None else state.decode(row.body)
+    after = folded_from(connection, vault, rules, owner, customer_id)
+    if after == before:
+        return False
+    changed = {"version": 1 if row is None else row.version + 1, "body": state.encode(after)}
+    insert = dialect.insert(customers).values(customer_id=customer_id, **changed)
+    connection.execute(insert.on_conflict_do_update(index_elements=["customer_id"], set_=changed))
+    return True
+
+
+def _text(connection: sa.Connection) -> str | None:
+    return connection.execute(sa.select(settings.c.value).where(settings.c.name == _NAME)).scalar_one_or_none()
+
+
+def _encoded(rules: StateRules) -> str:
+    """The same text for the same rules."""
+    return msgspec.json.encode(_Kept(folding=FOLDING, rules=rules), order="deterministic").decode()
