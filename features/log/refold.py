@@ -3,6 +3,7 @@
 Where the rules change all states are folded again from the records, in one transaction: wholly or not at all.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -10,8 +11,8 @@ import sqlalchemy as sa
 
 from decisioning.domain import State
 from decisioning.errors import KairosError
-from features.log import state
-from features.log.adopt import folded_from
+from features.join import Customer
+from features.log import folding, identity, state
 from features.log.keys import Vault
 from features.log.state import StateRules
 from features.log.tables import customers, keys, settings
@@ -44,27 +45,33 @@ def kept(connection: sa.Connection, known: StateRules) -> StateRules | None:
 
 
 def follow(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRules) -> int:
-    """Keep these rules, and fold all states by them that were folded by others. How many states changed."""
+    """Keep these rules, and fold all states by them that were folded by others. How many states changed.
+
+    The version of a changed state moves, so that a decision made from the one of before meets a conflict.
+    """
     wanted = _encoded(rules)
     if _text(connection) == wanted:
         return 0
     insert = dialect.insert(settings).values(name=_NAME, value=wanted)
     connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": wanted}))
-    owners = connection.execute(sa.select(keys.c.customer_id, keys.c.owner)).all()
-    return sum(_refolded(connection, dialect, vault, rules, *one) for one in owners)
+    changed = {}
+    for customer in _customers(connection):
+        row = connection.execute(sa.select(customers).where(customers.c.customer_id == customer.name)).one_or_none()
+        before, version = (State(customer_id=customer.name), 0) if row is None else (state.decode(row.body), row.version)
+        after = folding.folded_from(connection, vault, rules, customer)
+        if after != before:
+            changed[customer.name] = (after, version)
+    folding.write(connection, changed)
+    return len(changed)
 
 
-def _refolded(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRules, customer_id: str, owner: int) -> bool:
-    """Its version moves with a state, so that a decision made from the one of before meets a conflict."""
-    row = connection.execute(sa.select(customers).where(customers.c.customer_id == customer_id)).one_or_none()
-    before = State(customer_id=customer_id) if row is None else state.decode(row.body)
-    after = folded_from(connection, vault, rules, owner, customer_id)
-    if after == before:
-        return False
-    changed = {"version": 1 if row is None else row.version + 1, "body": state.encode(after)}
-    insert = dialect.insert(customers).values(customer_id=customer_id, **changed)
-    connection.execute(insert.on_conflict_do_update(index_elements=["customer_id"], set_=changed))
-    return True
+def _customers(connection: sa.Connection) -> Iterator[Customer]:
+    """Everybody who has a state."""
+    ids = connection.execute(sa.select(keys.c.customer_id)).scalars().all()
+    names = identity.names(connection, ids)
+    merged = set(names.values())
+    for name in sorted({names.get(one, one) for one in ids}):
+        yield identity.customer(connection, name) if name in merged else Customer(name=name, members=(name,))
 
 
 def _text(connection: sa.Connection) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from decisioning.emotion import Feeling, Signal
-from features.log import Record, StateRules
+from features.log import Record, StateRules, identity_record
 from features.log.databases import engine_for
 from tests import worlds
 from tests.worlds import NOW
@@ -94,3 +94,15 @@ def tamper(url: str, *statements: str) -> None:
         for statement in statements:
             connection.execute(sa.text(statement), {"zeros": bytes(40)} if ":zeros" in statement else {})
     engine.dispose()
+
+
+def linked(source: str, target: str, *, at: datetime = NOW, known: datetime | None = None, message_id: str = "") -> Record:
+    """That `source` is the customer whom `target` names; told by an identify where the source is anonymous."""
+    return identity_record(
+        "identify" if source.startswith("anonymous:") else "alias",
+        source=source,
+        target=target,
+        message_id=message_id or f"{source}>{target}@{at.isoformat()}",
+        event_time=at,
+        known_time=known or at,
+    )
