@@ -63,13 +63,14 @@ class Spread:
     """What each customer's profile is folded from. Row i brings input row `rows[i]`, known of `names[i]` at `moment_us[i]`.
 
     `epochs` numbers what must be folded apart: where it changes the fold begins anew. Within one number rows stand in the
-    order of the input.
+    order of the input; what they say holds until `end_us[i]` at most.
     """
 
     rows: Ints
     names: Sequence[str]
     moment_us: Ints
     epochs: Ints
+    end_us: Ints
 
 
 def is_anonymous(customer_id: str) -> bool:
@@ -173,14 +174,21 @@ def epochs(links: Iterable[Link]) -> list[Epoch]:
 
 
 class Known:
-    """Whom ids meant at each moment, by what was known then."""
+    """Whom ids meant at each moment, by what was known then. False where no id means another one.
 
-    def __init__(self, links: Iterable[Link]) -> None:
-        self._epochs = epochs(links)
+    `epochs` are those of the ids in the links, by the moment they begin.
+    """
+
+    def __init__(self, links: Iterable[Link] = ()) -> None:
+        self.links = tuple(links)
+        self.epochs = sorted(epochs(self.links), key=lambda one: (one.start_us, one.customer.name))
         self._of: dict[str, list[Epoch]] = defaultdict(list)
-        for epoch in self._epochs:
+        for epoch in self.epochs:
             for member in epoch.customer.members:
                 self._of[member].append(epoch)
+
+    def __bool__(self) -> bool:
+        return bool(self._of)
 
     def names(self, ids: Sequence[str], before_us: Sequence[int] | Ints) -> list[str]:
         """The customer whom each id meant just before a moment."""
@@ -192,11 +200,16 @@ class Known:
         """The customer's name for each id that is not its own, by everything that is known."""
         return {
             member: epoch.customer.name
-            for epoch in self._epochs
+            for epoch in self.epochs
             if epoch.end_us == NEVER
             for member in epoch.customer.members
             if member != epoch.customer.name
         }
+
+    def turns(self) -> list[tuple[str, int]]:
+        """The ids and moments (microseconds) at which what was known of them under that name holds no longer."""
+        begun = {(epoch.customer.name, epoch.start_us) for epoch in self.epochs if epoch.start_us != ALWAYS}
+        return sorted(begun.union((epoch.customer.name, epoch.end_us) for epoch in self.epochs if epoch.end_us != NEVER))
 
     def spread(self, ids: Sequence[str], moment_us: Ints) -> Spread:
         """What records of these ids, known at these moments (n,), bring to which customers and when.
@@ -205,22 +218,25 @@ class Known:
         """
         count = len(ids)
         if not self._of:
-            return Spread(np.arange(count), ids, moment_us, np.zeros(count, dtype=np.int64))
+            return Spread(np.arange(count), ids, moment_us, np.zeros(count, dtype=np.int64), np.full(count, NEVER))
         linked = np.fromiter((one in self._of for one in ids), dtype=np.bool_, count=count)
         of: dict[str, list[int]] = defaultdict(list)
         for at in np.flatnonzero(linked).tolist():
             of[ids[at]].append(at)
         alone = np.flatnonzero(~linked)
         rows, moments, numbers = [alone], [moment_us[alone]], [np.zeros(len(alone), dtype=np.int64)]
+        ends = [np.full(len(alone), NEVER)]
         names = [ids[at] for at in alone.tolist()]
-        for number, epoch in enumerate(sorted(self._epochs, key=lambda one: (one.start_us, one.customer.name)), start=1):
+        for number, epoch in enumerate(self.epochs, start=1):
             theirs = np.sort(np.array([at for member in epoch.customer.members for at in of.get(member, ())], dtype=np.int64))
             theirs = theirs[moment_us[theirs] < epoch.end_us]
             rows.append(theirs)
             moments.append(np.maximum(moment_us[theirs], epoch.start_us))
             numbers.append(np.full(len(theirs), number, dtype=np.int64))
+            ends.append(np.full(len(theirs), epoch.end_us))
             names += [epoch.customer.name] * len(theirs)
-        return Spread(np.concatenate(rows), names, np.concatenate(moments), np.concatenate(numbers))
+        joined = (np.concatenate(parts) for parts in (moments, numbers, ends))
+        return Spread(np.concatenate(rows), names, *joined)
 
     def _at(self, one: str, moment_us: int) -> Epoch:
         return next(epoch for epoch in self._of[one] if epoch.start_us <= moment_us < epoch.end_us)
