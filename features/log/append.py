@@ -19,6 +19,7 @@ from features.log.folding import Conflict
 from features.log.identity import Identity
 from features.log.keys import KeyFault, Vault, fingerprint, master_key
 from features.log.records import Record
+from features.log.relinked import relinked
 from features.log.schema import engine_for, upgrade
 from features.log.state import StateRules
 from features.log.verify import Verdict, verify
@@ -142,6 +143,16 @@ class Log:
         """The same with every link that told of it, and those that join nothing."""
         with self._reading() as connection:
             return identity.explained(connection, self._vault, customer_id)
+
+    def names(self, customer_ids: Sequence[str]) -> dict[str, str]:
+        """The customer's name for each of these ids that is not its own."""
+        with self._reading() as connection:
+            return identity.names(connection, customer_ids)
+
+    def relinked(self, *, after: int, until: int) -> dict[str, int]:
+        """Whom the links told by records of these sequences concern (see `features.log.relinked`)."""
+        with self._reading() as connection:
+            return relinked(connection, after=after, until=until)
 
     def links(self, *, until: int | None = None) -> list[Link]:
         """All links that told something new, in the order of the log; those of records up to sequence `until`."""
