@@ -30,6 +30,7 @@ _CODE = (
     "facts.py",
     "terms.py",
     "join.py",
+    "known.py",
     "identities.py",
     "history.py",
     "traits.py",

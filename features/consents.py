@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from decisioning.policy import Purpose
 from features.agreed import agreed
-from features.join import Known, Link
+from features.join import Link
+from features.known import Known
 
 FILE = "consents.parquet"
 """Beside the tables of a build."""

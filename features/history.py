@@ -10,7 +10,7 @@ import polars as pl
 from features.decay import Floats, Ints, fold
 from features.facts import Batch, Reader
 from features.identities import ended
-from features.join import Known
+from features.known import Known
 from features.schema import ProfileSpec
 from features.tables import Table
 from features.terms import terms

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
-from features.join import Known, Link
+from features.join import Link
+from features.known import Known
 
 FILE = "identities.parquet"
 """Beside the tables of a build."""

@@ -18,7 +18,7 @@ from features.builds import BuildReport, FeatureStoreError
 from features.decay import DAY_US, Floats
 from features.facts import KINDS
 from features.history import History, history
-from features.join import Known
+from features.known import Known
 from features.log import Log
 from features.log.records import moment
 from features.projector import Projector

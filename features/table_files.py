@@ -11,7 +11,7 @@ from features.builds import TableReport
 from features.entries import Match
 from features.history import History
 from features.identities import ended
-from features.join import Known
+from features.known import Known
 from features.schema import midnight_us
 from features.tables import Table
 from features.workspace import Workspace

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from features.entries import Match
-from features.join import Known, is_anonymous
+from features.join import is_anonymous
+from features.known import Known
 
 _SCHEMA = {"customer_id": pl.String, "key": pl.String, "start": pl.Int64, "end": pl.Int64}
 

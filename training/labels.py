@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from features.identities import named
-from features.join import Known
+from features.known import Known
 from features.log import Log
 from features.log.records import SEEN
 from training.errors import TrainingError

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from decisioning.policy import Purpose
 from features import consents
 from features.identities import named
-from features.join import Known
+from features.known import Known
 from features.log import Record
 from tests.features import brute
 from tests.features.memory import MemoryLog

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from features import offline
 from features.decay import DAY_US
 from features.history import history
-from features.join import Known
+from features.known import Known
 from features.log import Record
 from features.log.records import microseconds
 from features.packed import PackedStore

@@ -4,7 +4,8 @@ from hashlib import sha256
 import pytest
 
 from features.entries import Match
-from features.join import ALWAYS, NEVER, Known, Link
+from features.join import ALWAYS, NEVER, Link
+from features.known import Known
 from features.traits import ids, told
 
 EMAIL, HASHED = Match(trait="email"), Match(trait="email", hash="sha256")
