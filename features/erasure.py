@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from features import builds, quarantine
-from features.facts import KINDS
 from features.log import Receipt, Record
+from features.projector import FOLLOWED
 from features.stores import Store, StoreError
 
 REMAINS = "third-party files are the brand's own: remove the customer there, or the next build reads them again"
@@ -92,7 +92,7 @@ def _taken_out(customer_id: str, log: Erases, store: Store, projector: Follows, 
             with store.changing() as writing:
                 return writing.delete(customer_id)
         with store.changing() as writing:
-            unfolded = next(log.read(after=writing.cursor, kinds=KINDS, limit=1), None)
+            unfolded = next(log.read(after=writing.cursor, kinds=FOLLOWED, limit=1), None)
             if unfolded is None or unfolded.sequence > sequence:
                 writing.move(max(writing.cursor, sequence))
                 return writing.delete(customer_id)

@@ -9,9 +9,14 @@ import polars as pl
 
 from features.decay import Floats, Ints, fold
 from features.facts import Batch, Reader
+from features.identities import ended
+from features.known import Known
 from features.schema import ProfileSpec
 from features.tables import Table
 from features.terms import terms
+
+NOBODY = Known()
+"""Where no id means another one."""
 
 _CHUNK = 50_000
 
@@ -21,6 +26,7 @@ class History:
     """`frames` by view: customer_id, event_timestamp, as of (Int64, microseconds) and a Float64 column a stored number.
 
     Rows stand customer by customer, oldest first; at most one a customer and moment. `records` counts those in each view.
+    `customers` names all whom the records are about, by everything that is known.
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -32,9 +38,16 @@ class History:
 
 
 def history(
-    columns: Mapping[str, Sequence[Any]], spec: ProfileSpec, time_zone: str, progress: Callable[[float], None]
+    columns: Mapping[str, Sequence[Any]],
+    spec: ProfileSpec,
+    time_zone: str,
+    progress: Callable[[float], None],
+    known: Known = NOBODY,
 ) -> History:
-    """`columns` are those of `Log.columns`, of kinds in `facts.KINDS`. `progress` is told the share done, 0 to 1."""
+    """`columns` are those of `Log.columns`, of kinds in `facts.KINDS`. `progress` is told the share done, 0 to 1.
+
+    From the moment at which ids became known as one customer, that customer's rows are made of the records of all of them.
+    """
     tables = [table for table in spec.tables if table.source == "first_party"]
     reader = Reader(spec)
     parts: dict[str, list[_Part]] = {table.name: [] for table in tables}
@@ -49,12 +62,13 @@ def history(
     frames, records = {}, {}
     for at, table in enumerate(tables):
         records[table.name] = sum(len(part.customers) for part in parts[table.name])
-        frames[table.name] = _frame(table, parts.pop(table.name))
+        frames[table.name] = ended(_frame(table, parts.pop(table.name), known), table.as_of, known)
         progress(0.7 + 0.3 * (at + 1) / len(tables))
+    names = known.last()
     return History(
         frames=frames,
         records=records,
-        customers=frozenset(who for who in columns["customer_id"] if who is not None),
+        customers=frozenset(names.get(who, who) for who in columns["customer_id"] if who is not None),
         unreadable=unreadable,
         anonymous=anonymous,
         ahead=ahead,
@@ -87,21 +101,15 @@ def _part(table: Table, batch: Batch, reader: Reader, time_zone: str) -> _Part:
     return _Part([str(batch.customers[row]) for row in rows], batch.moment_us[rows], batch.time_us[rows], brought.values)
 
 
-def _frame(table: Table, parts: Sequence[_Part]) -> pl.DataFrame:
-    customers = [who for part in parts for who in part.customers]
-    code = {who: at for at, who in enumerate(sorted(set(customers)))}
-    who = np.array([code[one] for one in customers], dtype=np.int64)
-    moment = np.concatenate([part.moment_us for part in parts] or [np.empty(0, dtype=np.int64)])
+def _frame(table: Table, parts: Sequence[_Part], known: Known) -> pl.DataFrame:
+    part, epoch = _spread(_whole(table, parts), known)
+    code = {who: at for at, who in enumerate(sorted(set(part.customers)))}
+    who = np.array([code[one] for one in part.customers], dtype=np.int64)
     # by customer and moment; what became known at one moment stays in the order of the log
-    order = np.lexsort((moment, who))
-    who, moment = who[order], moment[order]
-    starts = np.diff(who, prepend=-1) != 0
-    folded = fold(
-        table.aggregates,
-        np.concatenate([part.values for part in parts] or [np.empty((0, len(table.columns)))])[order],
-        np.concatenate([part.time_us for part in parts] or [np.empty(0, dtype=np.int64)])[order],
-        starts,
-    )
+    order = np.lexsort((part.moment_us, who))
+    who, moment, epoch = who[order], part.moment_us[order], epoch[order]
+    starts = (np.diff(who, prepend=-1) != 0) | (np.diff(epoch, prepend=0) != 0)
+    folded = fold(table.aggregates, part.values[order], part.time_us[order], starts)
     last = np.append((np.diff(who) != 0) | (np.diff(moment) != 0), np.ones(min(len(who), 1), dtype=np.bool_))
     names = pl.Series(list(code), dtype=pl.String)
     return pl.DataFrame(
@@ -112,3 +120,21 @@ def _frame(table: Table, parts: Sequence[_Part]) -> pl.DataFrame:
             **{name: folded.values[last, at] for at, name in enumerate(table.names)},
         }
     ).with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def _whole(table: Table, parts: Sequence[_Part]) -> _Part:
+    return _Part(
+        [who for part in parts for who in part.customers],
+        np.concatenate([part.moment_us for part in parts] or [np.empty(0, dtype=np.int64)]),
+        np.concatenate([part.time_us for part in parts] or [np.empty(0, dtype=np.int64)]),
+        np.concatenate([part.values for part in parts] or [np.empty((0, len(table.columns)))]),
+    )
+
+
+def _spread(part: _Part, known: Known) -> tuple[_Part, Ints]:
+    """What the records say to each customer as known at each moment, and the numbers of what must be folded apart."""
+    if not known:
+        return part, np.zeros(len(part.customers), dtype=np.int64)
+    spread = known.spread(part.customers, part.moment_us)
+    rows = spread.rows
+    return _Part(spread.names, spread.moment_us, part.time_us[rows], part.values[rows]), spread.epochs

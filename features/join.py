@@ -11,11 +11,8 @@ An id is known (the brand gave it) or anonymous (`anonymous:` and what a device 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 ANONYMOUS = "anonymous:"
 """What an anonymous id begins with, and a known id never does."""
@@ -23,8 +20,6 @@ ANONYMOUS = "anonymous:"
 ALWAYS = -(2**62)
 NEVER = 2**62
 """Moments before and after all others, in microseconds since 1970."""
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,29 +42,6 @@ class Customer:
 
     name: str
     members: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
-    """From `start_us` on, until `end_us` (excluded), it was known that these ids are one customer."""
-
-    customer: Customer
-    start_us: int
-    end_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """What each customer's profile is folded from. Row i brings input row `rows[i]`, known of `names[i]` at `moment_us[i]`.
-
-    `epochs` numbers what must be folded apart: where it changes the fold begins anew. Within one number rows stand in the
-    order of the input.
-    """
-
-    rows: Ints
-    names: Sequence[str]
-    moment_us: Ints
-    epochs: Ints
 
 
 def is_anonymous(customer_id: str) -> bool:
@@ -146,81 +118,3 @@ class Joined:
             return bool(self._replaced.get(one)), -self._named_us.get(one, ALWAYS), one
 
         return min(known, key=place)
-
-
-def epochs(links: Iterable[Link]) -> list[Epoch]:
-    """What was known of the ids in these links, when: every id is in one epoch at every moment. In no particular order.
-
-    Links that became known at one moment take effect together.
-    """
-    by_moment: dict[int, list[Link]] = defaultdict(list)
-    for link in links:
-        by_moment[link.known_us].append(link)
-    joined = Joined()
-    named = {one for those in by_moment.values() for link in those for one in (link.source, link.target)}
-    began: dict[Customer, int] = {Customer(name=one, members=(one,)): ALWAYS for one in named}
-    current = {customer.name: customer for customer in began}  # by id
-    done = []
-    for moment_us in sorted(by_moment):
-        touched = frozenset().union(*(joined.add(link) for link in by_moment[moment_us]))
-        after = {one: joined.customer(one) for one in touched}
-        for customer in {current[one] for one in touched} - set(after.values()):
-            done.append(Epoch(customer=customer, start_us=began.pop(customer), end_us=moment_us))
-        for one, customer in after.items():
-            began.setdefault(customer, moment_us)
-            current[one] = customer
-    return done + [Epoch(customer=customer, start_us=start, end_us=NEVER) for customer, start in began.items()]
-
-
-class Known:
-    """Whom ids meant at each moment, by what was known then."""
-
-    def __init__(self, links: Iterable[Link]) -> None:
-        self._epochs = epochs(links)
-        self._of: dict[str, list[Epoch]] = defaultdict(list)
-        for epoch in self._epochs:
-            for member in epoch.customer.members:
-                self._of[member].append(epoch)
-
-    def names(self, ids: Sequence[str], before_us: Sequence[int] | Ints) -> list[str]:
-        """The customer whom each id meant just before a moment."""
-        if not self._of:
-            return list(ids)
-        return [self._at(one, int(before_us[at]) - 1).customer.name if one in self._of else one for at, one in enumerate(ids)]
-
-    def last(self) -> Mapping[str, str]:
-        """The customer's name for each id that is not its own, by everything that is known."""
-        return {
-            member: epoch.customer.name
-            for epoch in self._epochs
-            if epoch.end_us == NEVER
-            for member in epoch.customer.members
-            if member != epoch.customer.name
-        }
-
-    def spread(self, ids: Sequence[str], moment_us: Ints) -> Spread:
-        """What records of these ids, known at these moments (n,), bring to which customers and when.
-
-        When ids become one customer, all that was known of each counts for the customer from that moment on.
-        """
-        count = len(ids)
-        if not self._of:
-            return Spread(np.arange(count), ids, moment_us, np.zeros(count, dtype=np.int64))
-        linked = np.fromiter((one in self._of for one in ids), dtype=np.bool_, count=count)
-        of: dict[str, list[int]] = defaultdict(list)
-        for at in np.flatnonzero(linked).tolist():
-            of[ids[at]].append(at)
-        alone = np.flatnonzero(~linked)
-        rows, moments, numbers = [alone], [moment_us[alone]], [np.zeros(len(alone), dtype=np.int64)]
-        names = [ids[at] for at in alone.tolist()]
-        for number, epoch in enumerate(sorted(self._epochs, key=lambda one: (one.start_us, one.customer.name)), start=1):
-            theirs = np.sort(np.array([at for member in epoch.customer.members for at in of.get(member, ())], dtype=np.int64))
-            theirs = theirs[moment_us[theirs] < epoch.end_us]
-            rows.append(theirs)
-            moments.append(np.maximum(moment_us[theirs], epoch.start_us))
-            numbers.append(np.full(len(theirs), number, dtype=np.int64))
-            names += [epoch.customer.name] * len(theirs)
-        return Spread(np.concatenate(rows), names, np.concatenate(moments), np.concatenate(numbers))
-
-    def _at(self, one: str, moment_us: int) -> Epoch:
-        return next(epoch for epoch in self._of[one] if epoch.start_us <= moment_us < epoch.end_us)

@@ -4,6 +4,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features import builds, consents, feast_door, population, quality, quality_report, third_party, traits
+from features import builds, consents, feast_door, identities, population, quality, quality_report, third_party, traits
 from features.builds import BuildReport, FeatureStoreError
 from features.decay import DAY_US, Floats
 from features.facts import KINDS
 from features.history import History, history
+from features.known import Known
 from features.log import Log
 from features.log.records import moment
 from features.projector import Projector
@@ -82,9 +84,10 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
 
     told("reading the log", 0.0)
     columns = _until(log.columns(kinds=KINDS), sequence)
-    past = history(columns, spec, zone, lambda share: told("folding the history", 0.15 + 0.6 * share))
-    until_us = max(columns["known_us"], default=0)
-    agreed = consents.of(_until(log.columns(kinds=("consent",)), sequence))
+    known = Known(log.links(until=sequence))
+    past = history(columns, spec, zone, lambda share: told("folding the history", 0.15 + 0.6 * share), known)
+    until_us = max(chain(columns["known_us"], (link.known_us for link in known.links)), default=0)
+    agreed = consents.of(_until(log.columns(kinds=("consent",)), sequence), known)
     told("writing the tables", 0.75)
     with builds.writing(folder, stamp) as partial:
         report = BuildReport(
@@ -95,12 +98,13 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
             unreadable=past.unreadable,
             anonymous=past.anonymous,
             ahead=past.ahead,
-            tables=write_tables(workspace, past, traits.told(columns, spec.matches), files, until_us, partial),
+            tables=write_tables(workspace, past, traits.told(columns, spec.matches, known), known, files, until_us, partial),
             until_us=until_us,
             refused=consents.refused(agreed, workspace.brand.purposes, sorted(past.customers)),
             seconds=time.perf_counter() - began,
         )
         agreed.write_parquet(partial / consents.FILE)
+        identities.of(known.links).write_parquet(partial / identities.FILE)
         (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
         told("judging the tables", 0.8)
         found = _judged(workspace, report, past, partial)
@@ -124,7 +128,8 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     `labels` has customer_id (String) and at (Datetime with a time zone) beside whatever else; rows may repeat. `features`
     are names of the profile's index, all of them by default. Values are aged to `at`, null where missing, where a column's
     licence is over, and where the customer had not agreed to their purpose, as far as was known then. A record that
-    became known at the very moment `at` is not in them: what is decided or measured from then on must not see itself.
+    became known at the very moment `at` is not in them: what is decided or measured from then on must not see itself. Any
+    id of a customer gives the row of that customer, as known then.
 
     Raises FeatureStoreError where nothing is built, the profile changed since, a feature is unknown or labels are unfit.
     """
@@ -134,6 +139,8 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     report = _current(workspace)
     keys = ("customer_id", "at")
     moments = labels.select(pl.col("customer_id"), pl.col("at").dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")))
+    folder = _folder(workspace) / report.stamp
+    moments = identities.named(moments, identities.kept(folder / identities.FILE))
     asked = moments.unique(keys, maintain_order=True).with_row_index("label")
     stored = workspace.profile.reads(names)
     joined = feast_door.join(
@@ -144,7 +151,7 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     at_us = asked["at"].cast(pl.Int64).to_numpy()
     values, days = _aligned(workspace, joined, at_us)
     aged = workspace.profile.ageing.aged(values, days, at_us)
-    _withhold(aged, workspace, names, asked, _folder(workspace) / report.stamp / consents.FILE)
+    _withhold(aged, workspace, names, asked, folder / consents.FILE)
     known = pl.DataFrame({name: aged[:, index.positions[name]] for name in names}).with_columns(pl.all().fill_nan(None))
     which = moments.join(asked, on=keys, how="left", maintain_order="left")["label"]
     made = labels.hstack(known[which].get_columns()) if names else labels

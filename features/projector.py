@@ -1,30 +1,35 @@
 """The online profile follows the log: records after the store's cursor are folded into its rows.
 
-Rows and cursor move in one transaction, so that a record is folded exactly once whatever is interrupted.
+Rows and cursor move in one transaction, so that a record is folded exactly once whatever is interrupted. Whom an id means is
+asked of the log as it is now: where that runs ahead of the records read, the record that links the ids is still to come, and
+their rows are made anew with it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-import numpy as np
-
-from features.decay import fold, restarted
-from features.facts import KINDS, Batch, Reader
-from features.log.records import Record, microseconds
-from features.packed_rows import StoredRows
+from features.facts import KINDS, Reader
+from features.folded_rows import folded, read
+from features.log.records import Record
+from features.rejoining import KnowsCustomers, Rejoining
 from features.schema import ProfileSpec
 from features.stores import Store, Writing
-from features.tables import Table
-from features.terms import terms
+
+FOLLOWED = (*KINDS, "identity")
+"""The kinds of records that a profile changes with."""
 
 BATCH = 2_000
 """Records folded in one transaction."""
 
 
-class ReadsRecords(Protocol):
+class ReadsRecords(KnowsCustomers, Protocol):
     """What the projector needs of the log."""
 
     def read(self, *, after: int, kinds: Sequence[str], limit: int | None) -> Iterator[Record]: ...
+
+    def names(self, customer_ids: Sequence[str]) -> Mapping[str, str]:
+        """The customer's name for each of these ids that is not its own."""
+        ...
 
 
 class Projector:
@@ -34,45 +39,36 @@ class Projector:
         self._log, self._store, self._time_zone = log, store, time_zone
         self._tables = tuple(table for table in spec.tables if table.source == "first_party")
         self._reader = Reader(spec)
+        self._rejoining = Rejoining(log=log, tables=spec.tables, reader=self._reader, time_zone=time_zone)
 
     def run_once(self) -> int:
         """Fold what the log holds beyond the cursor; how many records that was. Raises StoreError for a stale store."""
-        folded = 0
+        done = 0
         while records := self._next(self._store.cursor):
             with self._store.writing() as writing:
                 if writing.cursor >= records[0].sequence:
                     continue  # another projector was here first
-                batch = self._reader.read(
-                    kinds=[record.kind for record in records],
-                    customers=[record.customer_id for record in records],
-                    event_us=[microseconds(record.event_time) for record in records],
-                    known_us=[microseconds(record.known_time) for record in records],
-                    payloads=[record.payload for record in records],
-                )
-                for table in self._tables:
-                    self._fold(table, batch, writing)
+                self._fold(records, writing)
                 writing.move(records[-1].sequence)
-            folded += len(records)
-        return folded
+            done += len(records)
+        return done
 
     def _next(self, cursor: int) -> list[Record]:
-        return list(self._log.read(after=cursor, kinds=KINDS, limit=BATCH))
+        return list(self._log.read(after=cursor, kinds=FOLLOWED, limit=BATCH))
 
-    def _fold(self, table: Table, batch: Batch, writing: Writing) -> None:
-        brought = terms(table, batch, self._reader, self._time_zone)
-        if not len(brought.rows):
-            return
-        customers = [str(batch.customers[row]) for row in brought.rows]
-        code = {customer: at for at, customer in enumerate(dict.fromkeys(customers))}
-        stored = writing.rows(table.name, list(code))
-        # a stored row is the first term of its customer, then the new records in the order of the log
-        who = np.array([code[customer] for customer in (*stored.customers, *customers)], dtype=np.int64)
-        values = np.concatenate([restarted(table.aggregates, stored.values, stored.as_of_us), brought.values])
-        times = np.concatenate([stored.as_of_us, batch.time_us[brought.rows]])
-        order = np.argsort(who, kind="stable")
-        starts = np.diff(who[order], prepend=-1) != 0
-        after = fold(table.aggregates, values[order], times[order], starts)
-        last = np.append(starts[1:], True)
-        known = np.concatenate([stored.known_us, batch.moment_us[brought.rows]])
-        latest = np.maximum.reduceat(known[order], np.flatnonzero(starts))
-        writing.put(table.name, StoredRows(list(code), after.values[last], after.as_of_us[last], latest))
+    def _fold(self, records: Sequence[Record], writing: Writing) -> None:
+        made_anew: frozenset[str] = frozenset()
+        if any(record.kind not in KINDS for record in records):
+            first, last = records[0].sequence, records[-1].sequence
+            made_anew = self._rejoining.rejoin(writing, after=first - 1, until=last)
+        names = self._log.names(list({record.customer_id for record in records if record.customer_id is not None}))
+        folding = [record for record in records if record.kind in KINDS and _name(record, names) not in made_anew]
+        batch = read(self._reader, folding, names)
+        for table in self._tables:
+            stored = folded(table, batch, self._reader, self._time_zone, writing)
+            if stored is not None:
+                writing.put(table.name, stored)
+
+
+def _name(record: Record, names: Mapping[str, str]) -> str | None:
+    return record.customer_id and names.get(record.customer_id, record.customer_id)

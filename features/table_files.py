@@ -6,10 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
-from features import third_party
+from features import third_party, traits
 from features.builds import TableReport
 from features.entries import Match
 from features.history import History
+from features.identities import ended
+from features.known import Known
 from features.schema import midnight_us
 from features.tables import Table
 from features.workspace import Workspace
@@ -19,15 +21,17 @@ def write_tables(
     workspace: Workspace,
     past: History,
     keys: Mapping[Match, pl.DataFrame],
+    known: Known,
     files: Mapping[str, Path],
     until_us: int,
     folder: Path,
 ) -> tuple[TableReport, ...]:
-    """Write a parquet file a view. `keys` are what customers told of themselves, `files` the third-party files by name.
+    """Write a parquet file a view. `keys` are what customers told of themselves, `known` who they were known to be, `files`
+    the third-party files by name.
 
     A column whose licence is over by `until_us` is left empty.
     """
-    spec, reports = workspace.profile, []
+    spec, reports, several = workspace.profile, [], traits.ids(known)
     for table in spec.tables:
         if table.source == "first_party":
             frame = past.frames[table.name]
@@ -40,10 +44,10 @@ def write_tables(
                 view,
                 files,
                 workspace.brand.time_zone,
-                keys=keys[view.match] if view.match else None,
+                keys=keys[view.match] if view.match else several,
                 expired=tuple(name for name, day in days.items() if midnight_us(day, "UTC") <= until_us),
             )
-            frame = found.frame
+            frame = ended(found.frame, table.as_of, known)
             everyone = max(len(past.customers), 1)
             report = replace(
                 _table_report(table, frame, found.records),

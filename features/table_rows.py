@@ -9,17 +9,23 @@ from features.packed_rows import StoredRows
 
 
 def in_force(file: Path, until_us: int) -> pl.DataFrame:
-    """The newest row of each customer in a table that was known and in effect by then."""
+    """The newest row of each customer in a table that was known and in effect by then; none where it says nothing."""
     # rows stand customer by customer, oldest first
     known = pl.read_parquet(file).filter(pl.col("event_timestamp").cast(pl.Int64) <= until_us)
-    return known.unique("customer_id", keep="last", maintain_order=True)
+    return _telling(known.unique("customer_id", keep="last", maintain_order=True))
 
 
 def to_load(file: Path, until_us: int) -> pl.DataFrame:
     """The newest row in force of each customer, or the next to come: it waits in the store for its moment."""
     now = in_force(file, until_us)
-    coming = pl.read_parquet(file).join(now, on="customer_id", how="anti", maintain_order="left")
+    coming = pl.read_parquet(file).filter(pl.col("event_timestamp").cast(pl.Int64) > until_us)
+    coming = _telling(coming).join(now, on="customer_id", how="anti", maintain_order="left")
     return pl.concat([now, coming.unique("customer_id", keep="first", maintain_order=True)])
+
+
+def _telling(rows: pl.DataFrame) -> pl.DataFrame:
+    # customer_id, event_timestamp, as of, and the values
+    return rows.filter(~pl.all_horizontal(pl.col(rows.columns[3:]).is_null()))
 
 
 def stored_rows(frame: pl.DataFrame, as_of: str) -> StoredRows:

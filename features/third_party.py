@@ -11,9 +11,9 @@ from pathlib import Path
 
 import polars as pl
 
-from features import traits
 from features.builds import FeatureStoreError
 from features.entries import FileSpec, ViewSpec
+from features.join import ALWAYS
 from features.schema import ProfileSpec, midnight_us
 from features.tables import Attribute, Table
 
@@ -65,13 +65,14 @@ def bought(
     places: Mapping[str, Path],
     time_zone: str,
     *,
-    keys: pl.DataFrame | None = None,
+    keys: pl.DataFrame,
     expired: tuple[str, ...] = (),
 ) -> Bought:
     """The rows of a view's .parquet or .csv files as of the moments they were known and in effect.
 
-    `places` are the files by name, `keys` what customers told of themselves (see `traits.told`) where the view matches by a
-    trait. Of the rows of a file with one key and moment the last counts. What a row leaves empty it says nothing of.
+    `places` are the files by name. `keys` are what customers told of themselves (see `traits.told`) where the view matches by
+    a trait, else the ids of customers who have several (see `traits.ids`). Of the rows of a file with one key and moment the
+    last counts. What a row leaves empty it says nothing of.
 
     Raises FeatureStoreError where a file cannot be read or lacks a column.
     """
@@ -82,7 +83,7 @@ def bought(
         raise FeatureStoreError(f"{named}: no column {', '.join(unseen)}; it has {', '.join(read[0].has)}")
     rows = pl.concat([one.rows.with_columns(file=pl.lit(at)) for at, one in enumerate(read)])
     rows = rows.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in expired)
-    rows = _matched(rows, keys)
+    rows = _matched(rows, keys, by_id=view.match is None)
     names = [name for name in table.names if name not in expired]
     return Bought(
         frame=_resolved(rows, table, view),
@@ -149,16 +150,17 @@ def _delivery(table: Table, view: ViewSpec, delivery: FileSpec, file: Path, time
     )
 
 
-def _matched(rows: pl.DataFrame, keys: pl.DataFrame | None) -> pl.DataFrame:
+def _matched(rows: pl.DataFrame, keys: pl.DataFrame, *, by_id: bool) -> pl.DataFrame:
     """With customer_id, at (from when on it counts for that customer) and start (since when the key is the customer's)."""
-    if keys is None:
-        return rows.with_columns(customer_id=pl.col("key"), at=pl.col("moment"), start=pl.lit(traits.ALWAYS, dtype=pl.Int64))
+    alone = rows.join(keys, on="key", how="anti") if by_id else rows.clear()
+    alone = alone.with_columns(customer_id=pl.col("key"), at=pl.col("moment"), start=pl.lit(ALWAYS, dtype=pl.Int64))
     own = rows.join(keys, on="key", how="inner").with_columns(at=pl.max_horizontal("moment", "start"))
     own = own.filter(pl.col("at") < pl.col("end")).drop("end")
     # who tells another key leaves what the old one said behind
     changes = keys.filter(pl.col("start") > pl.col("start").min().over("customer_id"))
+    changes = changes.unique(["customer_id", "start"], maintain_order=True)
     changes = changes.select("customer_id", "key", "start", at="start", known="start", file=pl.lit(-1))
-    return pl.concat([own, changes], how="diagonal_relaxed")
+    return pl.concat([alone, own, changes], how="diagonal_relaxed")
 
 
 def _resolved(rows: pl.DataFrame, table: Table, view: ViewSpec) -> pl.DataFrame:

@@ -1,7 +1,8 @@
 """What happened afterwards, read from the log: the labels that models learn from.
 
-Whoever is labelled was known at `at`; what followed counts when it happened inside the horizon or window. Where a record
-says that it happened after it was known, it happened when it was known.
+Whoever is labelled was known at `at`, as the customer known then: ids that turned out later to be one are several. What
+followed counts when it happened inside the horizon or window, under any id of what turned out to be the same customer.
+Where a record says that it happened after it was known, it happened when it was known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,8 @@ from typing import TypeVar
 import msgspec
 import polars as pl
 
+from features.identities import named
+from features.known import Known
 from features.log import Log
 from features.log.records import SEEN
 from training.errors import TrainingError
@@ -47,7 +50,7 @@ def churn(log: Log, settings: Churn, *, midnight: Midnight, now: datetime) -> La
     Active: an event from at - active_within on that was known before `at`. Followed: an event in [at, at + horizon).
     Raises TrainingError where a cut-off's horizon ends after `now`.
     """
-    events = _events(log, settings.event)
+    events, known = _events(log, settings.event), Known(log.links())
     cuts = [*((day, False) for day in settings.train), *((day, True) for day in settings.test)]
     frames = []
     for block, (day, test) in enumerate(cuts):
@@ -59,10 +62,11 @@ def churn(log: Log, settings: Churn, *, midnight: Midnight, now: datetime) -> La
                 f"choose an earlier cut-off in models.yaml"
             )
         before = (pl.col("at") >= at - settings.active_within) & (pl.col("known_at") < at)
-        active = events.filter(before).select("customer_id").unique()
-        back = events.filter((pl.col("at") >= at) & (pl.col("at") < closes_at)).select("customer_id").unique()
+        active = events.filter(before).select("customer_id", at=pl.lit(at, dtype=_MOMENT)).unique()
+        active = named(active, known).unique().with_columns(one=_in_the_end(known))
+        back = events.filter((pl.col("at") >= at) & (pl.col("at") < closes_at)).select(one=_in_the_end(known)).unique()
         frames.append(
-            active.join(back.with_columns(back=True), on="customer_id", how="left").select(
+            active.join(back.with_columns(back=True), on="one", how="left").select(
                 "customer_id",
                 at=pl.lit(at, dtype=_MOMENT),
                 label=pl.col("back").is_null().cast(pl.UInt8),
@@ -116,6 +120,7 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
             tested.with_columns(test=pl.lit(True), block=pl.lit(-1, dtype=pl.Int32)),
         ]
     )
+    frame = named(frame, Known(log.links()))
     return Labels(
         frame=frame.select(*_COLUMNS, *_OFFER_COLUMNS).sort("at", "customer_id", "decision_id", "action"),
         counted={
@@ -124,6 +129,11 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
             "test offers whose window is still open, taken as known so far": tested.filter(pl.col("closes_at") > now).height,
         },
     )
+
+
+def _in_the_end(known: Known) -> pl.Expr:
+    """The customer whom an id means by everything that is known."""
+    return pl.col("customer_id").replace(dict(known.last())) if known else pl.col("customer_id")
 
 
 def _within(start: date, until: date, midnight: Midnight) -> pl.Expr:

@@ -20,6 +20,7 @@ from features.log.faults import Conflict, LogUnavailable, guarded
 from features.log.identity import Identity
 from features.log.keys import VARIABLE, KeyFault, Vault, fingerprint, master_key
 from features.log.records import Record
+from features.log.relinked import relinked
 from features.log.schema import upgrade
 from features.log.state import StateRules
 from features.log.verify import Verdict, verify
@@ -153,10 +154,9 @@ class Log:
             return identity.names(connection, customer_ids)
 
     def relinked(self, *, after: int, until: int) -> dict[str, int]:
-        """The ids whose customer may be another one since records of these sequences (`after` excluded), and when that
-        became known (microseconds since 1970)."""
+        """Whom the links told by records of these sequences concern (see `features.log.relinked`)."""
         with self._reading() as connection:
-            return identity.relinked(connection, after=after, until=until)
+            return relinked(connection, after=after, until=until)
 
     def links(self, *, until: int | None = None) -> list[Link]:
         """All links that told something new, in the order of the log; those of records up to sequence `until`."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from features.join import Customer, Link, is_anonymous
+from features.join import Customer, Link
 from features.log import bulk, sealed
 from features.log.keys import Vault
 from features.log.records import Record, microseconds, moment
@@ -95,27 +95,6 @@ def links_within(connection: sa.Connection, members: Sequence[str]) -> list[Link
         for source, target, event_us, known_us in bulk.those_in(connection, links.c.target, members, *columns)
         if source in inside
     ]
-
-
-def relinked(connection: sa.Connection, *, after: int, until: int) -> dict[str, int]:
-    """The ids whose customer may be another one since records of these sequences, and when that became known."""
-    query = sa.select(links).where(links.c.sequence > after, links.c.sequence <= until)
-    told = connection.execute(query.order_by(links.c.sequence)).all()
-    visitors = sorted({row.source for row in told if is_anonymous(row.source)})
-    columns = (links.c.source, links.c.sequence, links.c.event_us, links.c.target)
-    first: dict[tuple[str, bool], tuple[int, str]] = {}
-    for source, sequence, *place in bulk.those_in(connection, links.c.source, visitors, *columns):
-        for before in (True, False):
-            if sequence <= (after if before else until):
-                first[source, before] = min(first.get((source, before), tuple(place)), tuple(place))
-    moved: dict[str, int] = {}
-    for row in told:
-        ends = {row.source, row.target}
-        if is_anonymous(row.source):
-            was, now = first.get((row.source, True)), first[row.source, False]
-            ends = set() if was == now else {row.source, now[1]} | ({was[1]} if was else set())
-        moved |= {one: max(moved.get(one, row.known_us), row.known_us) for one in ends}
-    return moved
 
 
 def records_of(

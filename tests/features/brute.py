@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import product
+from math import nan
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,10 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def profile(spec: ProfileSpec, records: Sequence[Record], customer: str, at: datetime) -> dict[str, float | None]:
-    """First-party values of one customer as known just before `at`, aged to it."""
-    mine = [record for record in records if record.customer_id == customer and record.known_time < at]
+    """First-party values of one customer as known just before `at`, aged to it. Any id of the customer will do."""
+    known = [record for record in records if record.known_time < at]
+    ids = same(known, customer)
+    mine = [record for record in known if record.kind in ("event", "outcome") and record.customer_id in ids]
     made: dict[str, float | None] = {}
     for view in spec.views.values():
         if view.source != "first_party":
@@ -41,6 +44,74 @@ def profile(spec: ProfileSpec, records: Sequence[Record], customer: str, at: dat
                     value = float(feature.labels.index(feature.default)) if feature.labels else float(feature.default)
                 made[name] = value
     return made
+
+
+def profile_values(spec: ProfileSpec, records: Sequence[Record], customer: str, at: datetime) -> list[float]:
+    """The same in the order of the profile's index, NaN for missing."""
+    row = profile(spec, records, customer, at)
+    names = [feature.name for feature in spec.index.features if feature.source == "first_party"]
+    return [nan if (value := row[name]) is None else value for name in names]
+
+
+def same(records: Sequence[Record], customer: str) -> set[str]:
+    """All ids that are one customer with this one, by these records."""
+    owner: dict[str, tuple[datetime, str]] = {}
+    pairs = []
+    for record in records:
+        if record.kind != "identity":
+            continue
+        source, target = record.body["source"], record.body["target"]
+        if source.startswith("anonymous:"):
+            owner[source] = min(owner.get(source, (_happened(record), target)), (_happened(record), target))
+        else:
+            pairs.append((source, target))
+    pairs += [(visitor, whom) for visitor, (_, whom) in owner.items()]
+    ids = {customer}
+    for _ in pairs:
+        ids |= {one for pair in pairs if ids & set(pair) for one in pair}
+    return ids
+
+
+def name(records: Sequence[Record], customer: str) -> str:
+    """Which id names this one's customer: known, not replaced by another, named by a link last, smaller."""
+    ids = same(records, customer)
+    known = sorted(one for one in ids if not one.startswith("anonymous:")) or [customer]
+    told = [
+        (record.body["source"], record.body["target"], _happened(record))
+        for record in records
+        if record.kind == "identity" and not record.body["source"].startswith("anonymous:")
+    ]
+    told = [(source, target, at) for source, target, at in told if source != target]
+    left = [one for one in known if one not in {source for source, _, _ in told}] or known
+    last = max((at for _, target, at in told if target in left), default=None)
+    return next(one for one in left if last is None or any((target, at) == (one, last) for _, target, at in told))
+
+
+def agrees(records: Sequence[Record], customer: str, purpose: str, at: datetime, *, default: bool) -> bool:
+    """Whether the customer agreed, as known just before `at`.
+
+    Walks through all moments at which something was said or linked; each id has its own word, and those who are one have the
+    strictest of what they had when they became one, or what any of them said since.
+    """
+    known = [record for record in records if record.known_time < at]
+    ids = same(known, customer)
+    words = [one for one in known if one.kind == "consent" and one.customer_id in ids and one.body["purpose"] == purpose]
+    links = [one for one in known if one.kind == "identity" and {one.body["source"], one.body["target"]} <= ids]
+    groups, said = {one: frozenset({one}) for one in ids}, dict.fromkeys(ids)
+    for moment in sorted({_happened(one) for one in links} | {one.event_time for one in words}):
+        for link in links:
+            if _happened(link) == moment:
+                whole = groups[link.body["source"]] | groups[link.body["target"]]
+                heard = [said[one] for one in whole if said[one] is not None]
+                for one in whole:
+                    groups[one], said[one] = whole, all(heard) if heard else None
+        spoken = [word for word in words if word.event_time == moment]
+        for word in spoken:
+            whole = groups[word.customer_id]
+            at_once = [other.body["granted"] for other in spoken if other.customer_id in whole]
+            said.update(dict.fromkeys(whole, all(at_once)))
+    heard = [word for word in said.values() if word is not None]
+    return all(heard) if heard else default
 
 
 def _aggregate(

@@ -2,8 +2,8 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,20 +14,23 @@ from hypothesis import strategies as st
 
 from features import offline
 from features.decay import DAY_US
-from features.facts import KINDS
 from features.history import history
+from features.known import Known
 from features.log import Record
 from features.log.records import microseconds
 from features.packed import PackedStore
 from features.projector import Projector
 from features.schema import ProfileSpec
 from tests.features import brute
+from tests.features.memory import MemoryLog
 from tests.features.worlds import (
     DAY,
+    IDS,
     RICH,
     START,
     ZONE,
     consent,
+    joined_life,
     labels,
     life,
     log_of,
@@ -43,56 +46,45 @@ PROFILE = spec(RICH)
 FIRST_PARTY = np.array([feature.source == "first_party" for feature in PROFILE.index.features])
 
 
-class _Memory:
-    """A log that is a list."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self._records = records
-
-    def read(self, *, after: int, kinds: Sequence[str], limit: int | None) -> list[Record]:
-        found = [replace(record, sequence=at) for at, record in enumerate(self._records, 1) if record.kind in kinds]
-        return [record for record in found if record.sequence > after][:limit]
-
-    def columns(self) -> dict[str, list[object]]:
-        found = [record for record in self._records if record.kind in KINDS]
-        return {
-            "sequence": list(range(1, len(found) + 1)),
-            "kind": [record.kind for record in found],
-            "customer_id": [record.customer_id for record in found],
-            "event_us": [microseconds(record.event_time) for record in found],
-            "known_us": [microseconds(record.known_time) for record in found],
-            "payload": [record.payload for record in found],
-        }
-
-
 def _slow(records: Sequence[Record], customers: Sequence[str], at: datetime, profile: ProfileSpec = PROFILE) -> np.ndarray:
-    rows = [brute.profile(profile, records, who, at) for who in customers]
-    names = [feature.name for feature in profile.index.features if feature.source == "first_party"]
-    return np.array([[np.nan if row[name] is None else row[name] for name in names] for row in rows])
+    return np.array([brute.profile_values(profile, records, who, at) for who in customers])
 
 
 def _offline(records: Sequence[Record], customers: Sequence[str], at: datetime) -> np.ndarray:
     """By the tables and the ageing, without Feast between them."""
-    past = history(_Memory(records).columns(), PROFILE, ZONE, lambda share: None)
+    log = MemoryLog(records)
+    known = Known(log.links())
+    past = history(log.columns(), PROFILE, ZONE, lambda share: None, known)
+    names = known.names(customers, [microseconds(at)] * len(customers))
     values, days = np.full((len(customers), len(PROFILE.index)), np.nan), np.zeros((len(customers), len(PROFILE.index)))
     for table in PROFILE.tables:
         if table.source != "first_party":
             continue
-        known = past.frames[table.name].filter(pl.col("event_timestamp") < at)
+        told = past.frames[table.name].filter(pl.col("event_timestamp") < at)
         positions = [PROFILE.index.positions[name] for name in table.names]
-        for row, who in enumerate(customers):
-            mine = known.filter(pl.col("customer_id") == who).tail(1)
+        for row, who in enumerate(names):
+            mine = told.filter(pl.col("customer_id") == who).tail(1)
             if mine.height:
                 values[row, positions] = mine.select(table.names).fill_null(np.nan).row(0)
                 days[row, positions] = (microseconds(at) - mine[table.as_of][0]) / DAY_US
     return PROFILE.ageing.aged(values, days, microseconds(at))[:, FIRST_PARTY]
 
 
-def _online(records: Sequence[Record], customers: Sequence[str], at: datetime) -> np.ndarray:
-    with tempfile.TemporaryDirectory() as folder:
-        store = PackedStore(Path(folder) / "online.db", PROFILE)
-        Projector(_Memory([one for one in records if one.known_time < at]), store, PROFILE, ZONE).run_once()
-        made = np.stack([store.read(who, at).values for who in customers])[:, FIRST_PARTY]
+def _online(
+    records: Sequence[Record], customers: Sequence[str], at: datetime, *, pauses: Sequence[int] = (), size: int = 2_000
+) -> np.ndarray:
+    """Followed from pause to pause, `size` records at a time. Ids that name nobody have no row."""
+    known = [one for one in records if one.known_time < at]
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("features.projector.BATCH", size)
+        store, log = PackedStore(Path(folder) / "online.db", PROFILE), MemoryLog()
+        follower, ends = Projector(log, store, PROFILE, ZONE), sorted({*(min(one, len(known)) for one in pauses), len(known)})
+        for start, end in pairwise((0, *ends)):
+            log.append(known[start:end])
+            follower.run_once()
+        names = log.names(customers)
+        made = np.stack([store.read(names.get(who, who), at).values for who in customers])[:, FIRST_PARTY]
+        assert not any(store.read(who, at).known for who in names)
         store.close()
     return made
 
@@ -106,6 +98,39 @@ def test_offline_online_and_the_slow_reference_are_equal_in_any_small_world(seed
     for made in (_offline(records, customers, at), _online(records, customers, at)):
         np.testing.assert_array_equal(np.isnan(made), np.isnan(expected))
         np.testing.assert_allclose(made, expected, rtol=1e-5, atol=1e-30)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(0, 20),
+    links=st.integers(1, 6),
+    hour=st.integers(0, 24 * 420),
+    pauses=st.lists(st.integers(0, 26), max_size=4),
+    size=st.sampled_from([1, 2, 5, 2_000]),
+    shuffled=st.booleans(),
+)
+def test_they_are_equal_when_ids_become_one_customer_and_part_again_however_the_log_is_followed(
+    seed: int, count: int, links: int, hour: int, pauses: list[int], size: int, shuffled: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    records, at = joined_life(random, records=count, links=links), START + timedelta(hours=hour)
+    if shuffled:  # imported in another order than they became known
+        records = [records[place] for place in random.permutation(len(records))]
+    expected = _slow(records, IDS, at)
+    for made in (_offline(records, IDS, at), _online(records, IDS, at, pauses=pauses, size=size)):
+        np.testing.assert_array_equal(np.isnan(made), np.isnan(expected))
+        np.testing.assert_allclose(made, expected, rtol=1e-5, atol=1e-30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), links=st.integers(1, 6), day=st.integers(0, 400))
+def test_the_slow_reference_names_customers_as_the_fast_one_does(seed: int, links: int, day: int) -> None:
+    records, at = joined_life(np.random.default_rng(seed), records=0, links=links), START + day * DAY
+    known = [record for record in records if record.known_time < at]
+    for one in IDS:
+        customer = MemoryLog(known).customer(one)
+        assert (customer.name, set(customer.members)) == (brute.name(known, one), brute.same(known, one))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -161,9 +161,39 @@ def identify(name: str, customer: str, at: datetime, **traits: str | None) -> Re
     return _record("event", name, customer, at, None, {"type": "identify", "userId": customer, "traits": traits})
 
 
-def consent(name: str, customer: str, at: datetime, *, purpose: str, granted: bool) -> Record:
+def consent(name: str, customer: str, at: datetime, *, purpose: str, granted: bool, known: datetime | None = None) -> Record:
     body = {"customer_id": customer, "purpose": purpose, "granted": granted, "source": "test"}
-    return _record("consent", name, customer, at, None, body)
+    return _record("consent", name, customer, at, known, body)
+
+
+def linked(name: str, source: str, target: str, at: datetime, *, known: datetime | None = None) -> Record:
+    kind = "identify" if source.startswith("anonymous:") else "alias"
+    return _record("identity", name, target, at, known, {"type": kind, "source": source, "target": target})
+
+
+IDS = ("A", "B", "C", "anonymous:x", "anonymous:y")
+"""Who a joined life is about: known ids and two devices, which anyone may have used."""
+
+
+def joined_life(random: np.random.Generator, *, records: int, links: int, words: int = 0, days: int = 300) -> list[Record]:
+    """A life of IDS with links between them, told in time, late, twice or with a clock that runs ahead; and consents."""
+    made = [_of(record, IDS[int(record.customer_id[1:])]) for record in life(random, customers=5, records=records, days=days)]
+    for at in range(links + words):
+        # whole days, so that times meet
+        happened = START + timedelta(days=int(random.integers(days)))
+        known = happened + timedelta(days=int(random.choice([0, 0, 3, 60, -1])))
+        if at < links:
+            source, target = str(random.choice(IDS)), str(random.choice(IDS[:3]))
+            made.append(linked(f"l{at}", source, target, happened, known=known))
+        else:
+            purpose = str(random.choice(["personalisation", "third_party"]))
+            who, granted = str(random.choice(IDS)), bool(random.integers(2))
+            made.append(consent(f"w{at}", who, happened, known=known, purpose=purpose, granted=granted))
+    return sorted(made, key=lambda record: record.known_time)
+
+
+def _of(record: Record, customer: str) -> Record:
+    return replace(record, customer_id=customer)
 
 
 def life(random: np.random.Generator, *, customers: int, records: int, days: int = 300) -> list[Record]:

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from features.yaml_nodes import decode
-from tests.training.worlds import FILES, NOW, decided, mailing, midnight, offer, open_log, order, outcome, record
+from tests.training.worlds import FILES, NOW, decided, identity, mailing, midnight, offer, open_log, order, outcome, record
 from training import labels
 from training.errors import TrainingError
 from training.settings import Churn, Models, Preference
@@ -82,6 +82,39 @@ def test_only_the_named_event_counts_and_what_cannot_be_read_is_passed_over(tmp_
     assert _label(_churn(tmp_path, [order("o", "a", _CUT - _DAY), other, strange])) == {"a": 1}
 
 
+def test_who_was_known_as_two_is_labelled_as_two_until_it_is_known_that_they_are_one(tmp_path):
+    orders = [
+        order("before", "anonymous:x", _CUT - 2 * _DAY),
+        order("too", "a", _CUT - _DAY),
+        order("after", "anonymous:x", _CUT + 20 * _DAY),
+    ]
+    joined = identity("in", "anonymous:x", "a", _CUT + 10 * _DAY)
+    second = midnight(date(2017, 5, 1))
+
+    alone, linked = _churn(tmp_path / "alone", orders), _churn(tmp_path / "linked", [*orders, joined])
+
+    assert (_label(alone), _label(alone, second)) == ({"a": 1, "anonymous:x": 0}, {"a": 1, "anonymous:x": 1})
+    assert (_label(linked), _label(linked, second)) == ({"a": 0, "anonymous:x": 0}, {"a": 1})
+
+
+def test_what_another_customer_did_on_a_device_that_moved_is_not_theirs(tmp_path):
+    orders = [order("before", "a", _CUT - _DAY), order("after", "anonymous:x", _CUT + _DAY)]
+    signed_in = identity("in", "anonymous:x", "a", _CUT - 2 * _DAY)
+    moved = identity("first", "anonymous:x", "b", _CUT - 9 * _DAY, known=_CUT + 50 * _DAY)
+
+    assert _label(_churn(tmp_path / "then", [*orders, signed_in])) == {"a": 0}
+    assert _label(_churn(tmp_path / "now", [*orders, signed_in, moved])) == {"a": 1}
+
+
+def test_an_erased_customer_is_absent_under_every_id(tmp_path):
+    records = [order("one", "a", _CUT - _DAY), order("two", "b", _CUT - _DAY), order("three", "c", _CUT - _DAY)]
+    with closing(open_log(tmp_path, [*records, identity("in", "a", "b", _CUT - 2 * _DAY)])) as log:
+        for one in log.customer("a").members:
+            log.erase(one, at=NOW)
+
+    assert _label(_churn(tmp_path, [])) == {"c": 1}
+
+
 def test_cut_offs_of_the_test_are_marked_and_the_others_numbered(tmp_path):
     frame = _churn(tmp_path, [order(str(day), "a", _CUT + day * _DAY) for day in range(-10, 200, 10)])
 
@@ -150,6 +183,16 @@ def test_folds_number_the_blocks_of_training(tmp_path):
     frame = _preference(tmp_path, records).frame
 
     assert dict(zip(frame["group"], frame["block"], strict=True)) == {"g0": 0, "g1": 1, "g2": 2, "g3": -1}
+
+
+def test_an_offer_was_made_to_whom_the_id_meant_then(tmp_path):
+    records = [*mailing("early", "anonymous:x", _SENT), *mailing("late", "anonymous:x", _SENT + 9 * _DAY, accepted=[0])]
+    joined = identity("in", "anonymous:x", "a", _SENT + 3 * _DAY)
+
+    frame = _preference(tmp_path, [*records, joined]).frame
+
+    assert dict(zip(frame["group"], frame["customer_id"], strict=True)) == {"early": "anonymous:x", "late": "a"}
+    assert frame["label"].sum() == 1
 
 
 def _live(*, seen: bool, accepted_after: timedelta, window: timedelta = 2 * _DAY) -> list:

@@ -86,6 +86,7 @@ def workspace(folder: Path, **changed: str) -> Workspace:
 
 
 def open_log(where: Path, records: Sequence[Record] = ()) -> Log:
+    where.mkdir(parents=True, exist_ok=True)
     log = Log(f"sqlite:///{where / 'log.db'}")
     if records:
         log.append(list(records))
@@ -161,6 +162,11 @@ def outcome(
 ) -> Record:
     body = {"decision_id": decision, "touchpoint": "mailer", "action": action, "topics": [TOPICS[topic]], "outcome": kind}
     return record("outcome", name, customer, at, None, body)
+
+
+def identity(name: str, source: str, target: str, at: datetime, *, known: datetime | None = None) -> Record:
+    kind = "identify" if source.startswith("anonymous:") else "alias"
+    return record("identity", name, target, at, known, {"type": kind, "source": source, "target": target})
 
 
 def record(kind: Any, name: str, customer: str | None, at: datetime, known: datetime | None, body: dict[str, Any]) -> Record:
