@@ -11,6 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from decisioning.preferences import Preference
+from decisioning.promises import Promise
+
 Job = Literal["inform", "onboard", "sell", "serve", "retain", "recover", "refer", "celebrate"]
 Direction = Literal["inbound", "outbound"]
 Tier = Literal["consent", "eligibility", "applicability", "suitability", "contact"]
@@ -154,7 +157,8 @@ class State:
     """What must be exact about a customer at every decision. Kept in the log's database, changed with each record.
 
     `consents_at` says when the word on each purpose was given, `complaints` and `all_complaints_closed_at` from what
-    `open_complaints` follows: what happened later counts, whatever came later.
+    `open_complaints` follows: what happened later counts, whatever came later. `preferences` are by what they are about
+    (see `decisioning.preferences`), `promises` by their id.
     """
 
     customer_id: str
@@ -171,6 +175,8 @@ class State:
     time_zone: str | None = None
     locale: str | None = None
     traits: Mapping[str, str] = field(default_factory=dict)
+    preferences: Mapping[str, Preference] = field(default_factory=dict)
+    promises: Mapping[str, Promise] = field(default_factory=dict)
 
 
 # -------------------------------------------------------------------------------------------------- what models have to say

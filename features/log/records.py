@@ -8,7 +8,7 @@ import msgspec
 
 from decisioning.domain import OutcomeKind
 
-Kind = Literal["event", "decision", "outcome", "consent", "catalog", "erasure"]
+Kind = Literal["event", "decision", "outcome", "consent", "catalog", "erasure", "preference", "promise", "note"]
 
 VERSION = 2
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
