@@ -36,7 +36,8 @@ class Feature:
     """What one position of a profile means.
 
     `ages` says how its value moves while nothing happens: `decays` (halves every `half_life_days`), `grows` (one a day:
-    days since something) or `stays`. `labels` names the values of a coded string: value i means labels[i].
+    days since something) or `stays`. `labels` names the values of a coded string: value i means labels[i]. `made` says
+    what the number is made of: a model that learned one must not be asked with another.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Feature:
     half_life_days: float = 0.0
     labels: tuple[str, ...] = ()
     says: str = ""
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)
