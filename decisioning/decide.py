@@ -48,7 +48,8 @@ def decide(
         profile=profile, state=state, predictions=predictions, context=request.context, policy=policy, now=now
     )
     stage = facts["stage"] = _stage(policy.journey, lookup(facts, profile))
-    group = trial_group(state.customer_id, control=policy.groups.control, random=policy.groups.random, salt=salt)
+    who = state.group_id or state.customer_id
+    group = trial_group(who, control=policy.groups.control, random=policy.groups.random, salt=salt)
     values = messages.message_values(profile=profile, state=state, brand=brand)
     actions = catalog.at(touchpoint.name)
 

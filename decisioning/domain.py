@@ -158,9 +158,11 @@ class Complaint:
 class State:
     """What must be exact about a customer at every decision. Kept in the log's database, changed with each record.
 
-    `consents_at` says when the word on each purpose was given, `complaints` and `all_complaints_closed_at` from what
-    `open_complaints` follows: what happened later counts, whatever came later. `preferences` are by what they are about
-    (see `decisioning.preferences`), `promises` by their id.
+    `consents_at` says when the word on each purpose was given, `traits_at` when each trait was told, `complaints` and
+    `all_complaints_closed_at` from what `open_complaints` follows: what happened later counts, whatever came later.
+    Of a customer with several ids `members` are the others than `customer_id`, and `group_id` is the id that decides the
+    customer's group: the one that was decided for first, where any was.
+    `preferences` are by what they are about (see `decisioning.preferences`), `promises` by their id.
     """
 
     customer_id: str
@@ -177,8 +179,11 @@ class State:
     time_zone: str | None = None
     locale: str | None = None
     traits: Mapping[str, str] = field(default_factory=dict)
+    traits_at: Mapping[str, datetime] = field(default_factory=dict)
     preferences: Mapping[str, Preference] = field(default_factory=dict)
     promises: Mapping[str, Promise] = field(default_factory=dict)
+    members: tuple[str, ...] = ()
+    group_id: str | None = None
 
 
 # -------------------------------------------------------------------------------------------------- what models have to say

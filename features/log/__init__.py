@@ -1,8 +1,10 @@
 """The log is the truth: versioned records, appended durably, with the exact state they imply in the same transaction."""
 
-from features.log.append import Conflict, Log, LogUnavailable
+from features.log.append import Log, LogUnavailable
 from features.log.erase import Receipt
+from features.log.folding import Conflict
+from features.log.identity import Identity, identity_record
 from features.log.records import EARLIEST, Record
 from features.log.state import StateRules
 
-__all__ = ["EARLIEST", "Conflict", "Log", "LogUnavailable", "Receipt", "Record", "StateRules"]
+__all__ = ["EARLIEST", "Conflict", "Identity", "Log", "LogUnavailable", "Receipt", "Record", "StateRules", "identity_record"]

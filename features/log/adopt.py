@@ -8,12 +8,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from decisioning.domain import State
+from features.join import Customer
 from features.log import sealed, state
+from features.log.folding import folded_from
 from features.log.keys import Vault
 from features.log.records import Record, moment
 from features.log.state import StateRules
-from features.log.tables import customers, keys, records
+from features.log.tables import customers, keys
 
 WRITER = "v1"
 _BATCH = 5_000
@@ -46,17 +47,8 @@ def adopt(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRul
         ]
         sealed.write(connection, dialect, vault, fresh, writer=WRITER, sequences=[row.sequence for row in rows])
         last = rows[-1].sequence
-    for customer_id, owner in connection.execute(sa.select(keys.c.customer_id, keys.c.owner)).all():
-        folded = folded_from(connection, vault, rules, owner, customer_id)
+    for customer_id in connection.execute(sa.select(keys.c.customer_id)).scalars().all():
+        folded = folded_from(connection, vault, rules, Customer(name=customer_id, members=(customer_id,)))
         change = sa.update(customers).where(customers.c.customer_id == customer_id)
         connection.execute(change.values(version=customers.c.version + 1, body=state.encode(folded)))
     connection.exec_driver_sql(f"DROP TABLE {_aside.name}")
-
-
-def folded_from(connection: sa.Connection, vault: Vault, rules: StateRules, owner: int, customer_id: str) -> State:
-    """The state that all records of one customer imply, in the order of the log."""
-    folded = State(customer_id=customer_id)
-    query = sealed.READABLE.where(records.c.owner == owner).order_by(records.c.sequence)
-    for row in connection.execute(query):
-        folded = state.fold(folded, sealed.record_of(row, vault), rules)
-    return folded

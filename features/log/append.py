@@ -1,6 +1,5 @@
 """Appending: durable before it is acknowledged, idempotent by message id, the state in the same transaction."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
@@ -12,9 +11,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from decisioning.domain import State
 from decisioning.errors import KairosError
-from features.log import bulk, offers, sealed, state, tables
+from features.join import Customer, Link
+from features.log import bulk, folding, identity, offers, sealed, state, tables
 from features.log.adopt import adopt
 from features.log.erase import Receipt, erase
+from features.log.folding import Conflict
+from features.log.identity import Identity
 from features.log.keys import KeyFault, Vault, fingerprint, master_key
 from features.log.records import Record
 from features.log.schema import engine_for, upgrade
@@ -22,10 +24,9 @@ from features.log.state import StateRules
 from features.log.verify import Verdict, verify
 
 _MASTER = "master_key_fingerprint"
-
-
-class Conflict(KairosError):
-    """Another decision changed the customer's state, or took the last of a budget, since it was read: decide again."""
+_STATE = sa.select(tables.customers.c.body, tables.customers.c.version).where(
+    tables.customers.c.customer_id == sa.bindparam("customer_id")
+)
 
 
 class LogUnavailable(KairosError):
@@ -85,7 +86,7 @@ class Log:
                 first = sealed.next_sequence(connection)
                 sequences = range(first, first + len(fresh))
                 sealed.write(connection, self._dialect, self._vault, fresh, writer=self._writer, sequences=sequences)
-                self._fold(connection, fresh, expecting or {})
+                folding.follow(connection, self._vault, self._rules, fresh, sequences, expecting or {})
                 offers.follow(connection, self._dialect, fresh)
                 if not offers.within_budgets(connection, budgets or {}, fresh):
                     raise Conflict("a budget ran out while the decision was made")
@@ -121,11 +122,31 @@ class Log:
             return connection.execute(query).scalar_one_or_none()
 
     def state(self, customer_id: str) -> tuple[State, int]:
-        """A customer's state and its version; an empty state and 0 for one nobody has heard of."""
-        query = sa.select(tables.customers.c.body, tables.customers.c.version)
+        """The state of the customer whom an id means, and its version; an empty state and 0 for one nobody has heard of.
+
+        `State.customer_id` is the customer's name, which is another id than the one asked where they became one.
+        """
         with self._reading() as connection:
-            row = connection.execute(query.where(tables.customers.c.customer_id == customer_id)).one_or_none()
+            row = connection.execute(_STATE, {"customer_id": customer_id}).one_or_none()
+            if row is None:  # only a name has a state
+                customer_id = identity.names(connection, [customer_id]).get(customer_id, customer_id)
+                row = connection.execute(_STATE, {"customer_id": customer_id}).one_or_none()
         return (State(customer_id=customer_id), 0) if row is None else (state.decode(row.body), row.version)
+
+    def customer(self, customer_id: str) -> Customer:
+        """Whom an id means: the name and all ids of one customer; itself where no link names it."""
+        with self._reading() as connection:
+            return identity.customer(connection, customer_id)
+
+    def identity(self, customer_id: str) -> Identity:
+        """The same with every link that told of it, and those that join nothing."""
+        with self._reading() as connection:
+            return identity.explained(connection, self._vault, customer_id)
+
+    def links(self, *, until: int | None = None) -> list[Link]:
+        """All links that told something new, in the order of the log; those of records up to sequence `until`."""
+        with self._reading() as connection:
+            return identity.all_links(connection, until=until)
 
     def record(self, message_id: str) -> Record | None:
         """None where there is none, and where its customer was erased."""
@@ -145,6 +166,12 @@ class Log:
         query = self._after(after, kinds)
         with self._reading() as connection:
             for row in connection.execution_options(yield_per=10_000).execute(query.limit(limit)):
+                yield sealed.record_of(row, self._vault)
+
+    def read_of(self, customer_ids: Sequence[str], *, until: int | None = None, kinds: Sequence[str] = ()) -> Iterator[Record]:
+        """The records that came with these very ids (nobody else's, however linked), in order, up to sequence `until`."""
+        with self._reading() as connection:
+            for row in identity.records_of(connection, customer_ids, until=until, kinds=kinds):
                 yield sealed.record_of(row, self._vault)
 
     def columns(self, *, kinds: Sequence[str] = (), after: int = 0) -> dict[str, list[Any]]:
@@ -188,30 +215,6 @@ class Log:
     def _known(self, connection: sa.Connection, ids: list[str]) -> set[str]:
         column = tables.records.c.message_id
         return {row[0] for row in bulk.those_in(connection, column, ids, column)}
-
-    def _fold(self, connection: sa.Connection, records: Sequence[Record], expecting: Mapping[str, int]) -> None:
-        """Fold the records into their customers' states, one read and one write a customer."""
-        by_customer: dict[str, list[Record]] = defaultdict(list)
-        for record in records:
-            if record.customer_id is not None:
-                by_customer[record.customer_id].append(record)
-        table = tables.customers
-        columns = (table.c.customer_id, table.c.version, table.c.body)
-        rows = {row[0]: row for row in bulk.those_in(connection, table.c.customer_id, list(by_customer), *columns)}
-        changed = []
-        for customer_id, theirs in by_customer.items():
-            row = rows.get(customer_id)
-            version = row[1] if row else 0
-            if expecting.get(customer_id, version) != version:
-                raise Conflict("the customer's state changed while the decision was made")
-            before = state.decode(row[2]) if row else State(customer_id=customer_id)
-            after = before
-            for record in theirs:
-                after = state.fold(after, record, self._rules)
-            if after != before:
-                changed.append((customer_id, version + 1, state.encode(after)))
-        if changed:
-            bulk.insert(connection, table, changed, over="customer_id")
 
     def _after(self, after: int, kinds: Sequence[str]) -> sa.Select[Any]:
         query = sealed.READABLE.where(tables.records.c.sequence > after).order_by(tables.records.c.sequence)

@@ -26,6 +26,7 @@ from decisioning.domain import (
 )
 from decisioning.policy import Policy
 from features.log.records import Record
+from features.log.state import written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +171,7 @@ def _packed(inputs: Inputs, decision: Decision, catalog: Catalog) -> dict[str, A
     outbound = catalog.touchpoints[touchpoint].direction == "outbound"
     return {
         "profile": base64.b64encode(inputs.profile.values.astype("<f4").tobytes()).decode(),
-        "state": inputs.state,
+        "state": written(inputs.state),
         "response": base64.b64encode(inputs.predictions.response[positions].astype("<f8").tobytes()).decode(),
         "assumed": [bool(inputs.predictions.assumed[at]) for at in positions],
         "customer": inputs.predictions.customer,

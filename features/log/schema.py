@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from decisioning.errors import KairosError
 
-HEAD = "0002"
+HEAD = "0003"
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 

@@ -1,7 +1,7 @@
 """What the records of one customer imply for the next decision: a pure fold, record by record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,7 +39,7 @@ def fold(state: State, record: Record, rules: StateRules) -> State:
         case "consent":
             return _consent(state, record)
         case "decision":
-            return _decision(state, record.body, rules)
+            return _decision(state, record, rules)
         case "preference":
             return stated.preferred(state, record)
         case "promise":
@@ -53,8 +53,31 @@ def _tells_of_a_customer(record: Record) -> bool:
     return record.kind != "decision" or record.body.get("origin") == "imported"
 
 
+_ALWAYS = (
+    "customer_id", "known", "consents", "consents_at", "closed_channels", "open_complaints", "complaints",
+    "all_complaints_closed_at", "emotion", "contacts", "refusals", "time_zone", "locale", "traits",
+)  # fmt: skip
+"""The fields that a written state has had from the first; later ones are written where they say something."""
+
+_Written: Any = msgspec.defstruct(
+    "State",
+    [(name, Any) for name in _ALWAYS]
+    + [
+        (one.name, Any, one.default if one.default_factory is MISSING else msgspec.field(default_factory=one.default_factory))
+        for one in fields(State)
+        if one.name not in _ALWAYS
+    ],
+    omit_defaults=True,
+)
+
+
+def written(state: State) -> Any:
+    """A state as JSON holds it, for msgspec to encode."""
+    return _Written(**{name: getattr(state, name) for name in _Written.__struct_fields__})
+
+
 def encode(state: State) -> bytes:
-    return msgspec.json.encode(state)
+    return msgspec.json.encode(written(state))
 
 
 def decode(body: bytes) -> State:
@@ -68,7 +91,7 @@ def _event(state: State, record: Record, rules: StateRules) -> State:
         return state
     body = record.body
     if body.get("type") == "identify":
-        return _traits(state, body.get("traits") or {})
+        return _traits(state, body.get("traits") or {}, at=record.event_time)
     signal = rules.signals.get(body.get("event", ""))
     if signal is None:
         return state
@@ -95,13 +118,18 @@ def _consent(state: State, record: Record) -> State:
     return replace(state, consents=consents, consents_at=consents_at)
 
 
-def _traits(state: State, traits: Mapping[str, Any]) -> State:
-    told = {name: str(value) for name, value in traits.items() if value is not None}
+def _traits(state: State, told: Mapping[str, Any], *, at: datetime) -> State:
+    """What was told last holds, whichever came first; of two things told at one moment the greater text."""
+    traits, traits_at = dict(state.traits), dict(state.traits_at)
+    for name, value in told.items():
+        if value is not None and (name not in traits_at or (traits_at[name], traits[name]) < (at, str(value))):
+            traits[name], traits_at[name] = str(value), at
     return replace(
         state,
-        traits={**state.traits, **told},
-        time_zone=told.get("time_zone", state.time_zone),
-        locale=told.get("locale", state.locale),
+        traits=traits,
+        traits_at=traits_at,
+        time_zone=traits.get("time_zone", state.time_zone),
+        locale=traits.get("locale", state.locale),
     )
 
 
@@ -113,7 +141,7 @@ def _outcome(state: State, record: Record, rules: StateRules) -> State:
         state = replace(state, contacts=contacts)
     if outcome == "rejected" and action:
         refusal = Refusal(action=action, group=body.get("group") or action, at=at)
-        return replace(state, refusals=(*_recent(state.refusals, at), refusal))
+        return replace(state, refusals=_recent((*state.refusals, refusal)))
     if outcome == "complained":
         state = complained(state, record.message_id, opened_at=at)
         return felt(state, Feeling(valence=-0.9, intensity=0.9), at=at, half_life=rules.half_life)
@@ -127,9 +155,15 @@ def _is_of(contact: Contact, outcome: Mapping[str, Any]) -> bool:
     return contact.decision_id == outcome.get("decision_id") and outcome.get("action") in (None, contact.action)
 
 
-def _decision(state: State, body: Mapping[str, Any], rules: StateRules) -> State:
-    """Every action chosen takes one contact; an imported decision took one, whatever it offered."""
+def _decision(state: State, record: Record, rules: StateRules) -> State:
+    """Every action chosen takes one contact; an imported decision took one, whatever it offered.
+
+    A customer of several ids stays in the group of the one that was decided for first.
+    """
+    body = record.body
     imported = body.get("origin") == "imported"
+    if state.members and state.group_id is None and not imported:
+        state = replace(state, group_id=record.customer_id)
     chosen = [result for result in body["results"] if result["kind"] == "action"]
     contacts = list(state.contacts)
     for result in chosen[:1] if imported else chosen:
@@ -149,10 +183,14 @@ def _decision(state: State, body: Mapping[str, Any], rules: StateRules) -> State
                 confirmed=imported,
             )
         )
-    if not contacts:
-        return state
-    return replace(state, contacts=_recent(tuple(contacts), max(contact.at for contact in contacts)))
+    return replace(state, contacts=_recent(tuple(contacts)))
 
 
-def _recent(entries: tuple[Any, ...], at: datetime) -> tuple[Any, ...]:
-    return tuple(sorted((one for one in entries if at - one.at <= CONTACT_MEMORY), key=lambda one: one.at))
+def _recent(entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Those that are not too old beside the newest, oldest first; the same in any order of arrival."""
+    newest = max((one.at for one in entries), default=None)
+    return tuple(sorted((one for one in entries if newest - one.at <= CONTACT_MEMORY), key=_place))
+
+
+def _place(entry: Contact | Refusal) -> tuple[Any, ...]:
+    return (entry.at, entry.decision_id) if isinstance(entry, Contact) else (entry.at, entry.action, entry.group)

@@ -49,6 +49,30 @@ customers = sa.Table(
     sqlite_with_rowid=False,
 )
 
+links = sa.Table(
+    "links",
+    metadata,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),  # of the record that told it
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("event_us", sa.BigInteger, nullable=False),
+    sa.Column("known_us", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+sa.Index("links_of_source", links.c.source)
+sa.Index("links_of_target", links.c.target)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("customer_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("target", sa.Text),  # of an anonymous id: whom it was linked with first,
+    sa.Column("event_us", sa.BigInteger),  # and when
+    sqlite_with_rowid=False,
+)
+sa.Index("identities_of_name", identities.c.name)
+
 offers = sa.Table(
     "offers",
     metadata,

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from decisioning.domain import State
+from features.join import Customer
 from features.log import chain, offers, sealed, state, tables
-from features.log.adopt import folded_from
+from features.log.folding import folded_from
 from features.log.keys import KeyFault, Vault
 from features.log.records import Record
 from features.log.state import StateRules
@@ -135,7 +136,7 @@ def _states(connection: sa.Connection, vault: Vault, rules: StateRules, count: _
     query = sa.select(owned.c.owner, owned.c.customer_id, kept.c.body)
     for owner, customer_id, body in connection.execute(query.outerjoin_from(owned, kept, _same)).all():
         there = State(customer_id=customer_id) if body is None else state.decode(body)
-        if there != folded_from(connection, vault, rules, owner, customer_id):
+        if there != folded_from(connection, vault, rules, Customer(name=customer_id, members=(customer_id,))):
             last = sa.select(sa.func.max(tables.records.c.sequence)).where(tables.records.c.owner == owner)
             raise _Fault(
                 f"the state kept of owner {owner} is not the one its records imply", connection.execute(last).scalar_one()

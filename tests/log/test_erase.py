@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from decisioning.domain import State
-from features.log import Log
+from features.log import Conflict, Log
 from features.log.offers import evidence, outbox
 from tests.log.writing import DAY, RULES, decision, event, offer, outcome
 from tests.worlds import NOW
@@ -99,12 +99,20 @@ def test_the_same_id_starts_afresh_and_old_message_ids_stay_taken(log: Log) -> N
     filled(log)
     log.erase("1029", at=NOW)
     assert log.append([event("Complaint Opened"), event("A", message_id="m9")]) == [False, True]
-    state, version = log.state("1029")
-    assert (state, version) == (State(customer_id="1029", known=True), 1)
+    assert log.state("1029")[0] == State(customer_id="1029", known=True)
     assert log.verify().whole
     again = log.erase("1029", at=NOW)
     assert again is not None and again.records == 1
     assert log.verify().whole
+
+
+def test_what_was_decided_from_an_erased_state_is_a_conflict_even_where_the_id_starts_afresh(log: Log) -> None:
+    log.append([event("A")])
+    _, seen = log.state("1029")
+    log.erase("1029", at=NOW)
+    log.append([event("B", message_id="m2")])
+    with pytest.raises(Conflict):
+        log.append([decision()], expecting={"1029": seen})
 
 
 def test_who_was_never_heard_of_or_is_erased_already_leaves_no_record(log: Log) -> None:
@@ -130,7 +138,7 @@ def test_another_process_that_knew_the_key_reads_the_records_no_more(log: Log, u
 DIES = """
 import os, sys
 import features.log.erase as erasing
-from features.log import Log
+from features.log import Conflict, Log
 from tests.log.writing import RULES
 from tests.worlds import NOW
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from decisioning.emotion import Feeling, Signal
-from features.log import Record, StateRules
+from features.log import Record, StateRules, identity_record
 from tests import worlds
 from tests.worlds import NOW
 
@@ -77,3 +77,15 @@ def decision(
         "results": results or (offer(at=at),),
     }
     return worlds.record("decision", decision_id, json.dumps(body).encode(), at=at, customer_id=customer)
+
+
+def linked(source: str, target: str, *, at: datetime = NOW, known: datetime | None = None, message_id: str = "") -> Record:
+    """That `source` is the customer whom `target` names; told by an identify where the source is anonymous."""
+    return identity_record(
+        "identify" if source.startswith("anonymous:") else "alias",
+        source=source,
+        target=target,
+        message_id=message_id or f"{source}>{target}@{at.isoformat()}",
+        event_time=at,
+        known_time=known or at,
+    )

@@ -1,0 +1,140 @@
+"""Keeping the states of customers: folded record by record, and folded anew from the log where ids became one customer.
+
+A customer has one state, under the name that `features.log.identity` tells; records keep the id that they came with.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from decisioning.domain import State
+from decisioning.errors import KairosError
+from features.agreed import Word, agreed
+from features.join import Customer
+from features.log import bulk, identity, linking, sealed, state
+from features.log.keys import Vault
+from features.log.records import Record, microseconds, moment
+from features.log.state import StateRules
+from features.log.tables import customers, records
+
+_AT_ONCE = 500
+
+
+class Conflict(KairosError):
+    """Another decision changed the customer's state, or took the last of a budget, since it was read: decide again."""
+
+
+def follow(
+    connection: sa.Connection,
+    vault: Vault,
+    rules: StateRules,
+    fresh: Sequence[Record],
+    sequences: Iterable[int],
+    expecting: Mapping[str, int],
+) -> None:
+    """Fold new records, which stand in the log under these sequences, into the states. Raises Conflict."""
+    ids = sorted({record.customer_id for record in fresh if record.customer_id is not None})
+    names = identity.names(connection, ids)
+    kept = _kept(connection, sorted({names.get(one, one) for one in ids}))
+    for one in expecting.keys() & set(ids):
+        _, version = kept.get(names.get(one, one), (None, 0))
+        if expecting[one] != version:
+            raise Conflict("the customer's state changed while the decision was made")
+    told = [(at, identity.link_of(record)) for at, record in zip(sequences, fresh, strict=True) if record.kind == "identity"]
+    change = linking.follow(connection, told) if told else linking.Change()
+    anew = rejoined(connection, vault, rules, change)
+    if change.customers:
+        names = identity.names(connection, ids)
+    theirs: dict[str, list[Record]] = defaultdict(list)
+    for record in fresh:
+        if record.customer_id is not None and names.get(record.customer_id, record.customer_id) not in anew:
+            theirs[names.get(record.customer_id, record.customer_id)].append(record)
+    changed = {}
+    for name, new in theirs.items():
+        before, version = kept.get(name) or (State(customer_id=name), 0)
+        after = before
+        for record in new:
+            after = state.fold(after, record, rules)
+        if after.members and any(record.kind == "consent" for record in new):
+            after = _with_consents(connection, vault, after)
+        if after != before:
+            changed[name] = (after, version)
+    write(connection, changed)
+
+
+def rejoined(connection: sa.Connection, vault: Vault, rules: StateRules, change: linking.Change) -> frozenset[str]:
+    """Fold anew the states of customers who are others than before; their names.
+
+    Their version is above that of every state that went into theirs: what was decided from one of those is a conflict.
+    """
+    if not change.customers:
+        return frozenset()
+    members = sorted({one for customer in change.customers for one in customer.members})
+    kept = _kept(connection, members)
+    folded = {}
+    for customer in change.customers:
+        version = max((kept[one][1] for one in customer.members if one in kept), default=0)
+        folded[customer.name] = (folded_from(connection, vault, rules, customer), version)
+    drop(connection, change.gone)
+    write(connection, folded)
+    return frozenset(folded)
+
+
+def folded_from(connection: sa.Connection, vault: Vault, rules: StateRules, customer: Customer) -> State:
+    """The state that all records of a customer's ids imply, in the order of the log."""
+    members = tuple(one for one in customer.members if one != customer.name)
+    folded = State(customer_id=customer.name, members=members)
+    for row in identity.records_of(connection, customer.members):
+        folded = state.fold(folded, sealed.record_of(row, vault), rules)
+    return _with_consents(connection, vault, folded) if members else folded
+
+
+def write(connection: sa.Connection, changed: Mapping[str, tuple[State, int]]) -> None:
+    """Keep states, each with the version after the one given."""
+    if not changed:
+        return
+    first = 0 if all(version for _, version in changed.values()) else _before_the_first(connection)
+    rows = [(name, (version or first) + 1, state.encode(after)) for name, (after, version) in changed.items()]
+    bulk.insert(connection, customers, rows, over="customer_id")
+
+
+def drop(connection: sa.Connection, names: Sequence[str]) -> int:
+    """Delete the states of ids that name no customer; how many there were."""
+    count = 0
+    for start in range(0, len(names), _AT_ONCE):
+        part = names[start : start + _AT_ONCE]
+        count += connection.execute(sa.delete(customers).where(customers.c.customer_id.in_(part))).rowcount
+    return count
+
+
+def _kept(connection: sa.Connection, names: Sequence[str]) -> dict[str, tuple[State, int]]:
+    columns = (customers.c.customer_id, customers.c.version, customers.c.body)
+    return {row[0]: (state.decode(row[2]), row[1]) for row in bulk.those_in(connection, columns[0], names, *columns)}
+
+
+def _before_the_first(connection: sa.Connection) -> int:
+    """The version that a customer without a state has been at, at most: who was erased may have had one.
+
+    A state has no more versions than there were records by then, so that the erasure's own sequence is above them all.
+    """
+    query = sa.select(sa.func.max(records.c.sequence)).where(records.c.kind == "erasure")
+    return connection.execute(query).scalar_one() or 0
+
+
+def _with_consents(connection: sa.Connection, vault: Vault, merged: State) -> State:
+    """With what all ids have agreed to, which is more than the last word: see `features.agreed`."""
+    ids = (merged.customer_id, *merged.members)
+    words = [_word(sealed.record_of(row, vault)) for row in identity.records_of(connection, ids, kinds=("consent",))]
+    said = agreed(words, identity.links_within(connection, ids))
+    return replace(
+        merged,
+        consents={purpose: granted for purpose, (granted, _) in said.items()},
+        consents_at={purpose: moment(at_us) for purpose, (_, at_us) in said.items()},
+    )
+
+
+def _word(record: Record) -> Word:
+    body = record.body
+    return str(record.customer_id), body["purpose"], bool(body["granted"]), microseconds(record.event_time)
