@@ -74,3 +74,11 @@ def test_what_only_the_reading_of_a_value_depends_on_changes_the_stamp_of_builds
     assert before in RICH
     assert builds.profile_stamp(spec(RICH), ZONE) != builds.profile_stamp(spec(RICH.replace(before, after)), ZONE)
     assert builds.profile_stamp(spec(RICH), ZONE) == builds.profile_stamp(spec(RICH), ZONE)
+
+
+def test_only_what_ended_processes_left_is_cleared(tmp_path: Path) -> None:
+    mine, dead, running, other = (tmp_path / f".x-{name}" for name in (os.getpid(), 4194305, os.getppid(), "note"))
+    for file in (mine, dead, running, other):
+        file.touch()
+    builds.clear_left(tmp_path, ".x-")
+    assert [file.exists() for file in (mine, dead, running, other)] == [False, False, True, True]
