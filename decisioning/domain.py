@@ -11,6 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from decisioning.preferences import Preference
+from decisioning.promises import Promise
+
 Job = Literal["inform", "onboard", "sell", "serve", "retain", "recover", "refer", "celebrate"]
 Direction = Literal["inbound", "outbound"]
 Tier = Literal["consent", "eligibility", "applicability", "suitability", "contact"]
@@ -33,7 +36,8 @@ class Feature:
     """What one position of a profile means.
 
     `ages` says how its value moves while nothing happens: `decays` (halves every `half_life_days`), `grows` (one a day:
-    days since something) or `stays`. `labels` names the values of a coded string: value i means labels[i].
+    days since something) or `stays`. `labels` names the values of a coded string: value i means labels[i]. `made` says
+    what the number is made of: a model that learned one must not be asked with another.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Feature:
     half_life_days: float = 0.0
     labels: tuple[str, ...] = ()
     says: str = ""
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +162,7 @@ class State:
     `all_complaints_closed_at` from what `open_complaints` follows: what happened later counts, whatever came later.
     Of a customer with several ids `members` are the others than `customer_id`, and `group_id` is the id that decides the
     customer's group: the one that was decided for first, where any was.
+    `preferences` are by what they are about (see `decisioning.preferences`), `promises` by their id.
     """
 
     customer_id: str
@@ -174,6 +180,8 @@ class State:
     locale: str | None = None
     traits: Mapping[str, str] = field(default_factory=dict)
     traits_at: Mapping[str, datetime] = field(default_factory=dict)
+    preferences: Mapping[str, Preference] = field(default_factory=dict)
+    promises: Mapping[str, Promise] = field(default_factory=dict)
     members: tuple[str, ...] = ()
     group_id: str | None = None
 

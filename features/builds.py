@@ -150,7 +150,7 @@ def table_file(folder: Path, stamp: str, view: str) -> Path:
 def writing(folder: Path, stamp: str) -> Iterator[Path]:
     """A folder to write a build's files in. It becomes the build `stamp` when the block ends well, else it goes away."""
     folder.mkdir(parents=True, exist_ok=True)
-    _clear(folder)
+    clear_left(folder, _PARTIAL)
     partial = folder / f"{_PARTIAL}{os.getpid()}"
     partial.mkdir()
     try:
@@ -179,17 +179,17 @@ def clear(folder: Path, *, keep: str | None = None) -> None:
     """Remove all builds but one, whole ones and what interrupted ones left."""
     if not folder.is_dir():
         return
-    _clear(folder)
+    clear_left(folder, _PARTIAL)
     for other in folder.iterdir():
         if other.is_dir() and other.name != keep and not other.name.startswith(_PARTIAL):
             shutil.rmtree(other)
 
 
-def _clear(folder: Path) -> None:
-    """Remove what builds left behind whose process is gone."""
-    for partial in folder.glob(f"{_PARTIAL}*"):
-        process = int(partial.name.rsplit("-", 1)[-1])
-        if process == os.getpid() or not _alive(process):
+def clear_left(folder: Path, prefix: str) -> None:
+    """Remove what this process, or one that is gone, left behind: files and folders named `prefix` and a process id."""
+    for partial in folder.glob(f"{prefix}*"):
+        process = partial.name.rsplit("-", 1)[-1]
+        if process.isdigit() and (int(process) == os.getpid() or not _alive(int(process))):
             shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
 
 

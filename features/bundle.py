@@ -22,7 +22,7 @@ from decisioning.domain import Feature, FeatureIndex
 from decisioning.errors import KairosError
 from features.rows import Column, RowSpec
 
-FORM = 1
+FORM = 2
 """The version of bundle.json."""
 
 _HASH_DIGITS = 16
@@ -205,10 +205,10 @@ def _hash(models: Mapping[str, BundledModel], features: tuple[Feature, ...], top
 
 
 def _meaning(feature: Feature) -> str:
-    """What must not change under a model: how the number moves, its unit, its codes."""
+    """What must not change under a model: how the number moves, its unit, its codes, what it is made of."""
     moves = f"{feature.ages} (half-life {feature.half_life_days:g} days)" if feature.ages == "decays" else feature.ages
     coded = f", one of {', '.join(feature.labels)}" if feature.labels else ""
-    return f"{feature.unit or 'a number'} that {moves}{coded}"
+    return f"{feature.unit or 'a number'} that {moves}{coded} [{feature.made}]"
 
 
 def _write_through(file: Path, content: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from features import builds
 from features.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ def register(workspace: Workspace, stamp: str) -> None:
     held = f"{stamp} {folder.resolve()}"
     if registry.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == held:
         return
+    builds.clear_left(workspace.data, f".{_REGISTRY}-")
     partial = workspace.data / f".{_REGISTRY}-{os.getpid()}"
-    partial.unlink(missing_ok=True)
     try:
         with _contained(workspace):
             from features.definitions import objects

@@ -2,12 +2,14 @@
 
 The bounds stand in profile.yaml, none is made up here. Drift is the population stability index (PSI) of each feature against
 the last accepted build: the sum over bins of (now - then) ln(now / then), where the bins are the tenths of that build and
-one for missing values. As credit scoring reads it: below 0.1 nothing moved, above 0.25 the customers are others.
+one for missing values. As credit scoring reads it: below 0.1 nothing moved, above 0.25 the customers are others. Between
+two small groups of one kind it is larger by chance alone: a bound is broken only beyond what chance explains.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from features.decay import DAY_US
 from features.schema import ProfileSpec
 
 _TENTHS = np.arange(0.1, 1.0, 0.1)
+_NORMAL_99 = 2.3263478740408408
+"""99 of 100 draws from the normal distribution are below it."""
 _LEAST_SHARE = 1e-4
 """A bin that nobody is in counts as this share, or one new value would be an infinite drift."""
 
@@ -88,7 +92,8 @@ def measured(
 ) -> Quality:
     """`values` (n, F) are the newest profiles (see `snapshot`), `newest_us` the time of the newest record of each view."""
     then = {one.name: one.distribution for one in accepted.features} if accepted and accepted.customers else {}
-    features = []
+    earlier = accepted.customers if accepted else 0
+    fewer, features = min(earlier, len(values)), []
     for entry, column in zip(spec.entries, values.T, strict=True):
         known = column[~np.isnan(column)].astype(np.float64)
         before = then.get(entry.name)
@@ -102,7 +107,7 @@ def measured(
                 null_rate=1.0 - len(known) / len(column) if len(column) else 0.0,
                 lowest=float(known.min()) if len(known) else None,
                 highest=float(known.max()) if len(known) else None,
-                psi=psi(before, _spread(column, before.cuts)) if before is not None and len(column) else None,
+                psi=psi(before, _spread(column, before.cuts), fewer) if before is not None and len(column) else None,
                 distribution=_spread(column, _tenths(known)),
             )
         )
@@ -116,13 +121,28 @@ def measured(
         features=tuple(features),
     )
     # a log without customers breaks no bound: there is nothing to judge yet
-    return replace(found, faults=tuple(_faults(spec, found))) if len(values) else found
+    return replace(found, faults=tuple(_faults(spec, found, earlier))) if len(values) else found
 
 
-def psi(then: Distribution, now: Distribution) -> float:
-    """The population stability index of two distributions with the same cuts; 0 where they are equal."""
-    a, b = (np.maximum(np.array(one.shares), _LEAST_SHARE) for one in (then, now))
+def psi(then: Distribution, now: Distribution, customers: int | None = None) -> float:
+    """The population stability index of two distributions with the same cuts; 0 where they are equal.
+
+    `customers` are those of the smaller group: an empty bin counts as half a customer there.
+    """
+    least = max(_LEAST_SHARE, 0.5 / customers) if customers else _LEAST_SHARE
+    a, b = (np.maximum(np.array(one.shares), least) for one in (then, now))
     return float(np.sum((b - a) * np.log(b / a)))
+
+
+def by_chance(one: int, other: int) -> float:
+    """What the index stays below in 99 of 100 pairs of samples of `one` and `other` customers drawn from the same.
+
+    It is distributed as chi-square with a degree of freedom less than there are bins, times 1/one + 1/other (Yurdakul and
+    Naranjo, 2020); the quantile is that of Wilson and Hilferty (1931).
+    """
+    free = len(_TENTHS) + 1
+    quantile = free * (1.0 - 2.0 / (9.0 * free) + _NORMAL_99 * sqrt(2.0 / (9.0 * free))) ** 3
+    return quantile * (1.0 / one + 1.0 / other)
 
 
 def _tenths(known: NDArray[np.float64]) -> tuple[float, ...]:
@@ -136,7 +156,9 @@ def _spread(column: NDArray[np.float32], cuts: tuple[float, ...]) -> Distributio
     return Distribution(cuts=cuts, shares=tuple(count / max(len(column), 1) for count in counts))
 
 
-def _faults(spec: ProfileSpec, found: Quality) -> Iterator[str]:
+def _faults(spec: ProfileSpec, found: Quality, earlier: int) -> Iterator[str]:
+    """`earlier` is the number of customers of the accepted build."""
+    chance = by_chance(found.customers, earlier) if earlier else 0.0
     for view in found.views:
         bound = spec.views[view.name].max_age
         if bound is not None and (view.age_days is None or view.age_days > bound / timedelta(days=1)):
@@ -150,5 +172,5 @@ def _faults(spec: ProfileSpec, found: Quality) -> Iterator[str]:
             yield f"{one.name}: the lowest value is {one.lowest:g}, range begins at {lowest:g}"
         if one.highest is not None and one.highest > highest:
             yield f"{one.name}: the highest value is {one.highest:g}, range ends at {highest:g}"
-        if entry.max_psi is not None and one.psi is not None and one.psi > entry.max_psi:
+        if entry.max_psi is not None and one.psi is not None and one.psi > max(entry.max_psi, chance):
             yield f"{one.name}: PSI {one.psi:.2f} against build {found.against}, max_psi is {entry.max_psi:g}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from features.builds import clear_left
 from features.quality import FeatureQuality, Quality
 
 ACCEPTED = "accepted"
@@ -72,6 +73,7 @@ def _row(one: FeatureQuality, broken: bool) -> str:
 
 
 def _put(file: Path, content: bytes) -> None:
+    clear_left(file.parent, f".{file.name}-")
     partial = file.with_name(f".{file.name}-{os.getpid()}")
     partial.write_bytes(content)
     os.replace(partial, file)

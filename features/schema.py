@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from decisioning.domain import Feature, FeatureIndex
 from features.ageing import Ageing
 from features.entries import FAMILY, NAME, Family, FeatureSpec, Match, ViewSpec
+from features.meaning import meaning
 from features.tables import Aggregate, Attribute, Band, By, Column, Derived, Ratio, Table
 
 DAYS: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -99,7 +100,7 @@ class ProfileSpec:
     @cached_property
     def index(self) -> FeatureIndex:
         """The positions of a profile, in the order of the file."""
-        return FeatureIndex(tuple(_feature(entry, self.views[entry.view]) for entry in self.entries))
+        return FeatureIndex(tuple(self._feature(entry) for entry in self.entries))
 
     @cached_property
     def topic_of(self) -> Mapping[str, int]:
@@ -214,6 +215,34 @@ class ProfileSpec:
             meaning=" ".join(meaning),
         )
 
+    def _feature(self, entry: Entry) -> Feature:
+        spec, view, labels = entry.spec, self.views[entry.view], {family: label for family, (_, label) in entry.parts.items()}
+
+        def said(found: re.Match[str]) -> str:
+            label = labels[found[1]]  # type: ignore[index]
+            return _IN_FULL.get(label, label.replace("_", " "))
+
+        return Feature(
+            name=entry.name,
+            view=entry.view,
+            ages="grows" if spec.since else "decays" if spec.half_life else "stays",
+            unit=entry.unit,
+            source=view.source,
+            purpose=entry.purpose,
+            half_life_days=spec.half_life / _DAY if spec.half_life else 0.0,
+            labels=spec.labels,
+            says=FAMILY.sub(said, spec.says),
+            made=meaning(spec, view, {family: self._part(family, label) for family, label in labels.items()}),
+        )
+
+    def _part(self, family: Family, label: str) -> str:
+        """A part of a family with what it stands for: departments of a topic, touchpoints of a channel."""
+        if family == "topic":
+            return f"{label} ({', '.join(self.topics[label])})"
+        if family == "channel":
+            return f"{label} ({', '.join(name for name, channel in self.touchpoints.items() if channel == label)})"
+        return label
+
 
 def midnight_us(day: date, time_zone: str) -> int:
     """Microseconds since 1970 at which a day begins in a time zone."""
@@ -242,24 +271,4 @@ def _aggregate(entry: Entry, view: ViewSpec) -> Aggregate:
         part=tuple(parts.values()),
         on=(on.names[entry.parts["event"][0]],) if "event" in entry.parts else on.names,
         half_life_days=spec.half_life / _DAY if spec.half_life else float("inf"),
-    )
-
-
-def _feature(entry: Entry, view: ViewSpec) -> Feature:
-    spec, labels = entry.spec, {family: label for family, (_, label) in entry.parts.items()}
-
-    def said(found: re.Match[str]) -> str:
-        label = labels[found[1]]  # type: ignore[index]
-        return _IN_FULL.get(label, label.replace("_", " "))
-
-    return Feature(
-        name=entry.name,
-        view=entry.view,
-        ages="grows" if spec.since else "decays" if spec.half_life else "stays",
-        unit=entry.unit,
-        source=view.source,
-        purpose=entry.purpose,
-        half_life_days=spec.half_life / _DAY if spec.half_life else 0.0,
-        labels=spec.labels,
-        says=FAMILY.sub(said, spec.says),
     )

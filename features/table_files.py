@@ -59,6 +59,8 @@ def write_tables(
                 repeated=found.repeated,
                 undated=found.undated,
             )
+            if found.origins is not None:
+                found.origins.write_parquet(third_party.origins_file(folder, table.name))
         frame.write_parquet(folder / f"{table.name}.parquet")
         reports.append(report)
     return tuple(reports)

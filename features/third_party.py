@@ -17,6 +17,9 @@ from features.join import ALWAYS
 from features.schema import ProfileSpec, midnight_us
 from features.tables import Attribute, Table
 
+_SINCE = "since:"
+"""Before a column's name, no other column can have the result as its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bought:
@@ -25,10 +28,11 @@ class Bought:
     `records` counts the files' rows, `repeated` those whose key and moment come again later in the file, `undated` those
     without a date. By column: `unknown` counts values that are none of its labels or no number, `conflicts` the customers of
     whom two files say different things. `found` are the customers by file and by column, `expired` the columns that were
-    left out.
+    left out. `origins` says of each row and column which file it came from (see `origin_of`); None where there is one file.
     """
 
     frame: pl.DataFrame
+    origins: pl.DataFrame | None
     records: int
     repeated: int
     undated: int
@@ -36,6 +40,16 @@ class Bought:
     conflicts: Mapping[str, int]
     found: Mapping[str, frozenset[str]]
     expired: tuple[str, ...]
+
+
+def origins_file(folder: Path, view: str) -> Path:
+    """Where a build keeps them."""
+    return folder / f"{view}.origins.parquet"
+
+
+def origin_of(row: pl.DataFrame, feature: str) -> tuple[int, int]:
+    """Of a row of origins: the file's number in the view's deliveries, and since when (microseconds) its row counted."""
+    return int(row[feature][0]), int(row[f"{_SINCE}{feature}"][0])
 
 
 def files(spec: ProfileSpec, workspace: Path, data: Path) -> dict[str, Path]:
@@ -85,8 +99,10 @@ def bought(
     rows = rows.with_columns(pl.lit(None, dtype=pl.Float64).alias(name) for name in expired)
     rows = _matched(rows, keys, by_id=view.match is None)
     names = [name for name in table.names if name not in expired]
+    frame, origins = _resolved(rows, table, view)
     return Bought(
-        frame=_resolved(rows, table, view),
+        frame=frame,
+        origins=origins,
         records=sum(one.records for one in read),
         repeated=sum(one.repeated for one in read),
         undated=sum(one.undated for one in read),
@@ -163,8 +179,8 @@ def _matched(rows: pl.DataFrame, keys: pl.DataFrame, *, by_id: bool) -> pl.DataF
     return pl.concat([alone, own, changes], how="diagonal_relaxed")
 
 
-def _resolved(rows: pl.DataFrame, table: Table, view: ViewSpec) -> pl.DataFrame:
-    """One value a column and moment: of the rows in force the one that wins."""
+def _resolved(rows: pl.DataFrame, table: Table, view: ViewSpec) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """One value a column and moment, of the rows in force the one that wins; and where each came from, of several files."""
     # the lowest place wins: of files that were known at once, or where order decides, the one listed first
     by = ["known", "file"] if view.conflicts == "newest" else ["file", "known"]
     descending = [view.conflicts == "newest", view.conflicts != "newest"]
@@ -175,16 +191,18 @@ def _resolved(rows: pl.DataFrame, table: Table, view: ViewSpec) -> pl.DataFrame:
         pl.when(pl.col(name).is_not_null()).then(pl.col("place")).cum_min().forward_fill().over(own).alias(name)
         for name in table.names
     ).with_columns(pl.col("moment").cum_max().forward_fill().over(own).fill_null(pl.col("at")))
-    values = [ranked[name].gather(winners[name]).alias(name) for name in table.names]
-    made = pl.DataFrame(
-        {
-            "customer_id": winners["customer_id"],
-            "event_timestamp": winners["at"].cast(pl.Datetime("us", "UTC")),
-            table.as_of: winners["moment"],
-            **{series.name: series for series in values},
-        }
-    )
-    return made.unique(["customer_id", "event_timestamp"], keep="last", maintain_order=True)
+    keys = {"customer_id": winners["customer_id"], "event_timestamp": winners["at"].cast(pl.Datetime("us", "UTC"))}
+    values = {name: ranked[name].gather(winners[name]) for name in table.names}
+    made = _last_of_each(pl.DataFrame(keys | {table.as_of: winners["moment"]} | values))
+    if len(view.deliveries) == 1:
+        return made, None
+    files = {name: ranked["file"].gather(winners[name]) for name in table.names}
+    since = {f"{_SINCE}{name}": ranked["moment"].gather(winners[name]) for name in table.names}
+    return made, _last_of_each(pl.DataFrame(keys | files | since))
+
+
+def _last_of_each(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.unique(["customer_id", "event_timestamp"], keep="last", maintain_order=True)
 
 
 def _conflicts(rows: pl.DataFrame, name: str) -> int:

@@ -1,6 +1,6 @@
 """What the server needs from the rest of the house, as small ports; `kairos.py` wires the real ones."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from decisioning.domain import Predictions, Profile, State
 from features.erasure import Erasure
 from features.log import Record
+from features.log.identity import Identity
 from features.playbook import Playbook
 from serving.clock import Clock
 
@@ -25,6 +26,10 @@ class LogPort(Protocol):
     def state(self, customer_id: str) -> tuple[State, int]: ...
     def record(self, message_id: str) -> Record | None: ...
     def last_sequence(self) -> int: ...
+    def identity(self, customer_id: str) -> Identity: ...
+    def read_of(
+        self, customer_ids: Sequence[str], *, until: int | None = None, kinds: Sequence[str] = ()
+    ) -> Iterator[Record]: ...
     def query(self, ask: Callable[[Any], Any]) -> Any: ...
 
 
@@ -32,11 +37,22 @@ class ProfilesUnavailable(Exception):
     """The online profiles cannot be read now; the server then decides without a profile, and says so."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """As of when a stored row is, and when it became known."""
+
+    as_of: datetime
+    known: datetime
+
+
 class Profiles(Protocol):
     """The online profiles. Methods raise ProfilesUnavailable."""
 
     def read(self, customer_id: str, now: datetime) -> Profile:
         """The customer's profile as of now; an empty one where there is none."""
+
+    def stored(self, customer_id: str, view: str) -> Stored | None:
+        """The times of the customer's row of a view; None where there is none."""
 
     def population(self) -> Mapping[str, float]:
         """Mean values by feature name, for customers without habits of their own."""

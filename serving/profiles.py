@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from decisioning.domain import Profile
+from features.log.records import moment
 from features.projector import Projector
 from features.stores import Store, StoreError
-from serving.ports import ProfilesUnavailable
+from serving.ports import ProfilesUnavailable, Stored
 
 
 class PackedProfiles:
@@ -26,6 +27,15 @@ class PackedProfiles:
             return self._store.read(customer_id, now)
         except (sqlite3.Error, StoreError) as error:
             raise ProfilesUnavailable(str(error)) from error
+
+    def stored(self, customer_id: str, view: str) -> Stored | None:
+        try:
+            rows = self._store.rows(view, [customer_id])
+        except (sqlite3.Error, StoreError) as error:
+            raise ProfilesUnavailable(str(error)) from error
+        if not len(rows.customers):
+            return None
+        return Stored(as_of=moment(int(rows.as_of_us[0])), known=moment(int(rows.known_us[0])))
 
     def population(self) -> Mapping[str, float]:
         return self._population

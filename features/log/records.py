@@ -8,7 +8,9 @@ import msgspec
 
 from decisioning.domain import OutcomeKind
 
-Kind = Literal["event", "decision", "outcome", "consent", "catalog", "erasure", "identity"]
+Kind = Literal[
+    "event", "decision", "outcome", "consent", "catalog", "erasure", "identity", "preference", "promise", "note"
+]  # fmt: skip
 
 VERSION = 2
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,6 +11,7 @@ from decisioning.complaints import all_closed, complained
 from decisioning.domain import Contact, Refusal, State
 from decisioning.emotion import Feeling, Signal, felt
 from decisioning.policy import CONTACT_MEMORY
+from features.log import stated
 from features.log.records import SEEN, Record
 
 _LARGEST = 1e15
@@ -39,6 +40,10 @@ def fold(state: State, record: Record, rules: StateRules) -> State:
             return _consent(state, record)
         case "decision":
             return _decision(state, record, rules)
+        case "preference":
+            return stated.preferred(state, record)
+        case "promise":
+            return stated.promised(state, record)
         case _:
             return state
 

@@ -1,9 +1,11 @@
-"""DELETE /v1/customers/{id}: the right to be forgotten."""
+"""GET and DELETE /v1/customers/{id}: the right to know, and the right to be forgotten."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from serving.customer_page import customer_page
+from serving.customer_schemas import CustomerOut
 from serving.ports import Ports
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import ErasedOut, Id
@@ -11,6 +13,18 @@ from serving.schemas import ErasedOut, Id
 
 def router(ports: Ports) -> APIRouter:
     routes = APIRouter(prefix="/v1/customers", tags=["customers"], responses=DOCUMENTED)
+
+    @routes.get(
+        "/{customer_id}",
+        summary="Read all that is known of a customer",
+        responses={404: DOCUMENTED[422] | {"description": "Nobody has heard of them."}},
+    )
+    def read(customer_id: Annotated[Id, Path()]) -> CustomerOut:
+        """Who they are, what they agreed to, what bears on the next decision, and every value with where it came from."""
+        page = customer_page(customer_id, ports)
+        if page is None:
+            raise Problem(404, "No such customer", f"nobody has heard of a customer {customer_id!r}")
+        return page
 
     @routes.delete("/{customer_id}", summary="Erase a customer", responses={404: {"description": "Nothing is kept of them."}})
     def erase(customer_id: Annotated[Id, Path()]) -> ErasedOut:

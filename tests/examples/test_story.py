@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -164,6 +165,15 @@ def test_the_readmes_example_runs(server: story.Server, capsys: pytest.CaptureFi
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     exec(compile(example.replace("http://127.0.0.1:8000", server.url), "README.md", "exec"), {})
     assert capsys.readouterr().out.strip()
+
+
+def test_the_readmes_question_about_a_customer_is_answered_with_where_each_value_came_from(server: story.Server) -> None:
+    (path,) = re.findall(r"curl -s 127\.0\.0\.1:8000(/v1/customers/\S+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    with urllib.request.urlopen(server.url + path) as answer:
+        told = json.load(answer)
+    found = {value["feature"]: value for value in told["values"]}
+    assert found["orders_90d"]["records"] > 0 and found["orders_90d"]["message_id"] and found["orders_90d"]["age_days"] >= 0
+    assert told["known_since"] and told["consents"]["marketing"]["said"]
 
 
 def test_while_one_telling_runs_another_is_refused(told: Told) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from features import builds
 from features.builds import BuildReport
+from tests.features.worlds import RICH, ZONE, spec
 
 
 def _report(stamp: str) -> BuildReport:
@@ -62,3 +63,22 @@ def test_to_clear_removes_every_build_but_the_one_to_keep(tmp_path: Path) -> Non
     builds.clear(tmp_path, keep="two")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "two"]
     assert builds.current(tmp_path) == _report("two")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("cuts: [100, 500]", "cuts: [100, 900]"), ("ttl: 60d", "ttl: 61d"), ("default: 3, unit", "default: 4, unit")],
+    ids=["a cut", "a time to live", "a default"],
+)
+def test_what_only_the_reading_of_a_value_depends_on_changes_the_stamp_of_builds_too(before: str, after: str) -> None:
+    assert before in RICH
+    assert builds.profile_stamp(spec(RICH), ZONE) != builds.profile_stamp(spec(RICH.replace(before, after)), ZONE)
+    assert builds.profile_stamp(spec(RICH), ZONE) == builds.profile_stamp(spec(RICH), ZONE)
+
+
+def test_only_what_ended_processes_left_is_cleared(tmp_path: Path) -> None:
+    mine, dead, running, other = (tmp_path / f".x-{name}" for name in (os.getpid(), 4194305, os.getppid(), "note"))
+    for file in (mine, dead, running, other):
+        file.touch()
+    builds.clear_left(tmp_path, ".x-")
+    assert [file.exists() for file in (mine, dead, running, other)] == [False, False, True, True]

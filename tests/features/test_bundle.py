@@ -8,7 +8,7 @@ import pytest
 from features import bundle
 from features.bundle import BundledModel, BundleError, Calibration
 from features.rows import Column, RowSpec
-from tests.features.worlds import PROFILE, spec
+from tests.features.worlds import PROFILE, RICH, spec
 
 TOPICS = ("bakery", "produce")
 
@@ -122,6 +122,43 @@ def test_a_live_profile_that_lacks_or_redefines_a_feature_refuses_the_bundle(bef
     _bundle().require(spec().index)
     with pytest.raises(BundleError, match=says):
         _bundle().require(spec(PROFILE.replace(before, after)).index)
+
+
+def _reads(profile: str, *features: str) -> bundle.Bundle:
+    row = RowSpec(tuple(Column(name=f"column_{at}", side="customer", of=name) for at, name in enumerate(features)))
+    return bundle.bundled([_model(row=row)], spec(profile).index, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        pytest.param("cuts: [100, 500]", "cuts: [100, 900]", "tier was .* cut at 100, 900", id="a cut"),
+        pytest.param("points: {sum: total", "points: {sum: discount", "tier was .*sum of discount", id="what is cut"),
+        pytest.param("ttl: 60d", "ttl: 61d", "told_effort_rated was .* missing after 61 days", id="a time to live"),
+        pytest.param("default: 3, unit", "default: 4, unit", "mean_mailer was .* 4.0 where missing", id="a default"),
+        pytest.param("sum: rating, by: touchpoint, on: {event: Satisfaction", "sum: rating, by: touchpoint, on: {event: Effort",
+                     "mean_mailer was .*of rating of event:Effort Rated", id="which records"),
+        pytest.param("[PRODUCE, FRUIT]", "[PRODUCE]", r"items_produce was .*produce \(PRODUCE\)", id="a topic's departments"),
+        pytest.param("column: size", "column: rooms", "members was .*column rooms", id="a column"),
+        pytest.param("over: sent}}", "over: taken}}", "eager was .* over ", id="a ratio under a band"),
+        pytest.param("app_list: app", "app_list: web", r"clicked_app_mon was .*app \(app_home\)", id="a channel's touchpoints"),
+    ],
+)  # fmt: skip
+def test_whatever_changes_the_number_refuses_the_bundle_that_learned_the_old_one(before: str, after: str, says: str) -> None:
+    names = ("tier", "told_effort_rated", "mean_mailer", "items_produce", "members", "eager", "clicked_app_mon")
+    learned = _reads(RICH, *names)
+    learned.require(spec(RICH).index)
+    assert before in RICH
+    with pytest.raises(BundleError, match=says):
+        learned.require(spec(RICH.replace(before, after)).index)
+
+
+def test_words_owners_and_bounds_refuse_no_bundle() -> None:
+    changed = RICH.replace("says: how often you shop", "max_psi: 0.2, says: your visits").replace(
+        "owner: tests", "owner: others"
+    )
+    assert changed != RICH
+    _reads(RICH, "orders_30d", "tier").require(spec(changed).index)
 
 
 def test_calibration_is_plattss_and_never_overflows() -> None:

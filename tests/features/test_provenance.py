@@ -1,12 +1,17 @@
-from datetime import date, timedelta
+import sqlite3
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
-from features import offline
+from features import builds, forgetting, offline, third_party
 from features.builds import FeatureStoreError
+from features.log import identity_record
+from features.log.keys import KeyFault
 from features.provenance import provenance
+from features.traces import traces
 from tests.features.worlds import DAY, PROFILE, RICH, START, labels, life, log_of, order, outcome, rating, workspace
 
 
@@ -83,3 +88,75 @@ def test_every_value_is_that_of_the_training_frame(tmp_path: Path) -> None:
                 index = where.profile.index[name]
                 expected = index.labels[int(row[name])] if index.labels and row[name] is not None else row[name]
                 assert value == (pytest.approx(expected, rel=1e-5) if isinstance(expected, float) else expected), (who, name)
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "members", "since"),
+    [("newest", (4.0, "bureau.csv"), START + 120 * DAY), ("order", (2.0, "households.csv"), START + 31 * DAY)],
+)
+def test_of_several_files_the_one_that_won_is_named_for_each_column(
+    conflicts: str, members: tuple[float, str], since: datetime, tmp_path: Path
+) -> None:
+    more = f"    known_at: 2017-02-01\n    conflicts: {conflicts}\n    files: [{{file: bureau.csv, known_at: 2017-05-01}}]\n"
+    where = workspace(tmp_path, profile=PROFILE.replace("    known_at: 2017-02-01\n", more))
+    (tmp_path / "bureau.csv").write_text("household,age,size\nc0,,4\n")
+    (tmp_path / "households.csv").write_text("household,age,size\nc0,19-24,2\n")
+    at = START + 200 * DAY
+    with log_of(where, [order("a", "c0", START), order("b", "c0", at)]) as log:
+        offline.build(where, log)
+        size, age = (provenance(where, log, "c0", name, at) for name in ("members", "age_band"))
+        stranger = provenance(where, log, "c9", "members", at)
+        offline.materialize(where, log)
+    assert ((size.value, size.file), size.files) == (members, ("households.csv", "bureau.csv"))
+    assert (age.value, age.file, age.as_of) == ("19-24", "households.csv", START + 31 * DAY)
+    assert size.as_of is not None and abs(size.as_of - since) < timedelta(hours=2)  # summer time
+    assert (stranger.value, stranger.file, stranger.as_of) == (None, None, None)
+    assert forgetting.forget(where.data / "offline", "c0") > 0
+    kept = builds.current(where.data / "offline")
+    assert kept is not None
+    origins = pl.read_parquet(third_party.origins_file(where.data / "offline" / kept.stamp, "households"))
+    assert origins.filter(pl.col("customer_id") == "c0").height == 0
+
+
+def test_only_the_records_of_this_customer_are_read(tmp_path: Path) -> None:
+    where = workspace(tmp_path)
+    with log_of(where, [order("a", "c0", START), order("b", "c1", START)]) as log:
+        assert provenance(where, log, "c0", "points", START + DAY).value == 10.0
+    with sqlite3.connect(where.data / "log.db") as damaged:
+        damaged.execute("UPDATE records SET payload = x'00' WHERE message_id = 'b'")
+    damaged.close()
+    with log_of(where) as log:
+        assert provenance(where, log, "c0", "points", START + DAY).value == 10.0
+        with pytest.raises(KeyFault):
+            provenance(where, log, "c1", "points", START + DAY)
+
+
+def test_what_two_ids_did_counts_for_the_customer_from_when_they_were_known_to_be_one(tmp_path: Path) -> None:
+    where = workspace(tmp_path)
+    told = START + 10 * DAY
+    link = identity_record("identify", source="anonymous:a", target="c0", message_id="i", event_time=told, known_time=told)
+    with log_of(where, [order("a", "anonymous:a", START, total=7.0), order("b", "c0", START, total=3.0), link]) as log:
+        before, after, asked_by_device = (
+            provenance(where, log, who, "points", at)
+            for who, at in (("c0", told), ("c0", told + DAY), ("anonymous:a", told + DAY))
+        )
+    assert (before.value, [maker.message_id for maker in before.makers]) == (3.0, ["b"])
+    assert (after.value, {maker.message_id for maker in after.makers}) == (10.0, {"a", "b"})
+    assert asked_by_device == after
+
+
+def test_the_traces_of_a_customer_are_the_newest_of_the_makers_of_each_value(tmp_path: Path) -> None:
+    where = workspace(tmp_path, profile=RICH)
+    records = life(np.random.default_rng(4), customers=1, records=80)
+    with log_of(where, records) as log:
+        found = traces(where.profile, where.brand.time_zone, list(log.read_of(["c0"])))
+        at = START + 1_000 * DAY
+        for entry in where.profile.entries:
+            if entry.view == "households":
+                assert entry.name not in found
+                continue
+            made, trace = provenance(where, log, "c0", entry.name, at), found.get(entry.name)
+            assert made.records == (0 if trace is None else trace.records), entry.name
+            if trace is not None:
+                assert (trace.happened, trace.known) in {(one.happened, one.known) for one in made.makers[:2]}
+                assert trace.happened == made.makers[0].happened

@@ -155,3 +155,20 @@ def test_rows_that_take_effect_later_are_not_judged_yet(tmp_path: Path) -> None:
         log.append([order("b", "c0", START + timedelta(days=60))])
         with pytest.raises(QualityError, match="members: the highest value is 3"):
             offline.build(where, log)
+
+
+@pytest.mark.parametrize("customers", [30, 300])
+def test_what_chance_moves_among_few_customers_is_no_drift(customers: int) -> None:
+    profile = spec(PROFILE.replace("points: {sum", "points: {max_psi: 0.05, sum"))
+    random, at, faults, highest = np.random.default_rng(3), profile.index.positions["points"], 0, 0.0
+
+    def sample(accepted: Quality | None) -> Quality:
+        values = np.full((customers, len(profile.index)), np.nan, dtype=np.float32)
+        values[:, at] = random.exponential(50, customers)
+        return measured(profile, values, {}, stamp="a", until="2017-01-01", until_us=0, accepted=accepted)
+
+    for _ in range(100):
+        again = sample(sample(None))
+        faults += bool(again.faults)
+        highest = max(highest, again.features[at].psi or 0.0)
+    assert faults <= 5 and highest > 0.05

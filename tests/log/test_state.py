@@ -238,7 +238,7 @@ def test_other_outcomes_leave_the_customer_as_they_were(kind: str) -> None:
 
 def test_a_catalog_and_a_kind_of_later_versions_say_nothing_of_a_customer() -> None:
     known = worlds.state()
-    assert after(worlds.record("catalog", "c", b"{}"), worlds.record("promise", "p", b"{}"), state=known) == known
+    assert after(worlds.record("catalog", "c", b"{}"), worlds.record("contest", "p", b"{}"), state=known) == known
 
 
 def test_a_state_is_kept_as_it_is() -> None:

@@ -1,0 +1,145 @@
+"""The forms of what people say about themselves and what is said to them: preferences, promises, notes.
+
+Made into a record by `recorded`, which refuses what does not fit; read back by `read`, which passes over what it does not
+know, so that what a later version adds stops no older reader.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from decisioning.errors import KairosError
+from decisioning.preferences import Wanted
+from decisioning.promises import PromiseStatus
+from features.log.records import EARLIEST, Kind, Record
+
+FARTHEST = timedelta(days=10 * 365)
+"""What is due or paused for longer is a slip of the pen."""
+AHEAD = timedelta(minutes=5)
+"""How far a sender's clock may run ahead of the engine's."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, Meta(min_length=1, max_length=4_000)]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+_T = TypeVar("_T", bound="Form")
+
+
+class FormError(KairosError):
+    """What somebody said does not fit its form; the text names the field and the cure."""
+
+
+class Form(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the payload of one kind of record says. `customer_id` is whom it is about."""
+
+    customer_id: Id
+
+    def faults(self, at: datetime) -> Iterator[str]:
+        """What the types cannot say of what was said at a time."""
+        yield from ()
+
+
+class PreferenceForm(Form, frozen=True, kw_only=True, omit_defaults=True):
+    """What a customer asked for; what is left out stays as it was. `source` tells where they said so.
+
+    `a_week` null lifts the customer's own limit, `pause_until` null ends a pause.
+    """
+
+    source: Text
+    topics: Mapping[Id, Wanted] = field(default_factory=dict)
+    channels: Mapping[Id, Wanted] = field(default_factory=dict)
+    a_week: Annotated[int, Meta(ge=0, le=1_000)] | msgspec.UnsetType | None = msgspec.UNSET
+    pause_until: Moment | msgspec.UnsetType | None = msgspec.UNSET
+
+    def faults(self, at: datetime) -> Iterator[str]:
+        if not self.topics and not self.channels and self.a_week is msgspec.UNSET and self.pause_until is msgspec.UNSET:
+            yield "it asks for nothing; give topics, channels, a_week or pause_until"
+        if isinstance(self.pause_until, datetime):
+            yield from _absurd("pause_until", self.pause_until, at)
+
+
+class PromiseForm(Form, frozen=True, kw_only=True, omit_defaults=True):
+    """A promise as it was made (`status` open), or what became of it. `by` is who promised, or who says so.
+
+    `make_good` names the action that makes up for it where it is broken.
+    """
+
+    promise_id: Id
+    by: Text
+    status: PromiseStatus = "open"
+    what: Text | None = None
+    due: Moment | None = None
+    touchpoint: Id | None = None
+    decision_id: Id | None = None
+    make_good: Id | None = None
+
+    def faults(self, at: datetime) -> Iterator[str]:
+        if self.status == "open" and (self.what is None or self.due is None):
+            yield "a promise says what it promises and when it is due; give what and due"
+        of_the_making = (self.what, self.due, self.touchpoint, self.decision_id, self.make_good)
+        if self.status != "open" and any(one is not None for one in of_the_making):
+            yield f"status {self.status} says what became of it; what, due, touchpoint, decision_id, make_good were said before"
+        if self.due is not None:
+            yield from _absurd("due", self.due, at)
+
+
+class NoteForm(Form, frozen=True, kw_only=True, omit_defaults=True):
+    """What a colleague wrote down of a customer; `owner` is who takes care of it, until `due`."""
+
+    by: Text
+    text: Text
+    owner: Text | None = None
+    due: Moment | None = None
+
+    def faults(self, at: datetime) -> Iterator[str]:
+        if self.due is not None:
+            yield from _absurd("due", self.due, at)
+
+
+FORMS: Mapping[Kind, type[Form]] = {"preference": PreferenceForm, "promise": PromiseForm, "note": NoteForm}
+
+Said = Literal["preference", "promise", "note"]
+"""The kinds of records that have a form here."""
+
+
+def recorded(kind: Said, body: Mapping[str, Any], *, message_id: str, at: datetime | None, now: datetime) -> Record:
+    """The record of what was said at a time (aware; now, where it is None) and is known since `now`, the engine's time.
+
+    Raises FormError for unknown fields, wrong types and absurd times.
+    """
+    form = FORMS[kind]
+    if unknown := sorted(set(body) - set(form.__struct_fields__)):
+        raise FormError(f"{kind}: unknown field {', '.join(map(repr, unknown))}; it has {', '.join(form.__struct_fields__)}")
+    try:
+        said = msgspec.convert(body, form)
+        msgspec.convert(message_id, Id)
+    except msgspec.ValidationError as error:
+        cure = "; write a time such as 2018-01-01T09:00:00Z" if "datetime" in str(error) else ""
+        raise FormError(f"{kind}: {error}{cure}") from error
+    happened = now if at is None else at
+    if happened.tzinfo is None or not EARLIEST <= happened <= now + AHEAD:
+        span = f"lies between {EARLIEST:%Y} and the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}, with an offset"
+        raise FormError(f"{kind}: at {happened.isoformat()} is no time it can have been said; it {span}")
+    if faults := list(said.faults(happened)):
+        raise FormError(f"{kind}: {'; '.join(faults)}")
+    return Record(
+        kind=kind,
+        message_id=message_id,
+        customer_id=said.customer_id,
+        event_time=happened,
+        known_time=now,
+        payload=msgspec.json.encode(said),
+    )
+
+
+def read(record: Record, form: type[_T]) -> _T:
+    """What a record of a form's kind says."""
+    return msgspec.json.decode(record.payload, type=form)
+
+
+def _absurd(name: str, moment: datetime, at: datetime) -> Iterator[str]:
+    if not EARLIEST <= moment <= at + FARTHEST:
+        yield f"{name} {moment.isoformat()} is absurd; give a time until {at + FARTHEST:%Y}"

@@ -1,0 +1,46 @@
+"""What records of preferences and promises do to a customer's state."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+
+from decisioning import preferences, promises
+from decisioning.domain import State
+from decisioning.preferences import Preference
+from decisioning.promises import Promise
+from features.log.forms import PreferenceForm, PromiseForm, read
+from features.log.records import Record
+
+
+def preferred(state: State, record: Record) -> State:
+    """The state once a word on preferences is known."""
+    words = _words(read(record, PreferenceForm), record.event_time)
+    return replace(state, preferences=preferences.stated(state.preferences, words))
+
+
+def promised(state: State, record: Record) -> State:
+    """The state once a promise, or what became of it, is known."""
+    said, at = read(record, PromiseForm), record.event_time
+    if said.status != "open":
+        return replace(state, promises=promises.ended(state.promises, said.promise_id, said.status, at))
+    promise = Promise(
+        made_at=at,
+        what=said.what or "",
+        due=said.due,
+        by=said.by,
+        touchpoint=said.touchpoint,
+        decision_id=said.decision_id,
+        make_good=said.make_good,
+    )
+    return replace(state, promises=promises.made(state.promises, said.promise_id, promise))
+
+
+def _words(said: PreferenceForm, at: datetime) -> Iterator[tuple[str, Preference]]:
+    yield from ((preferences.topic(name), Preference(at=at, wanted=wanted)) for name, wanted in said.topics.items())
+    yield from ((preferences.channel(name), Preference(at=at, wanted=wanted)) for name, wanted in said.channels.items())
+    if said.a_week is not msgspec.UNSET:
+        yield preferences.PACE, Preference(at=at, a_week=said.a_week)
+    if said.pause_until is not msgspec.UNSET:
+        yield preferences.PAUSE, Preference(at=at, until=said.pause_until)
