@@ -3,7 +3,7 @@
 Rows and cursor move in one transaction, so that a record is folded exactly once whatever is interrupted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -35,10 +35,13 @@ class Projector:
         self._tables = tuple(table for table in spec.tables if table.source == "first_party")
         self._reader = Reader(spec)
 
-    def run_once(self) -> int:
-        """Fold what the log holds beyond the cursor; how many records that was. Raises StoreError for a stale store."""
+    def run_once(self, *, going_on: Callable[[], bool] = lambda: True) -> int:
+        """Fold what the log holds beyond the cursor; how many records that was. Raises StoreError for a stale store.
+
+        `going_on` is asked before each batch; where it says no, the rest is left for the next time.
+        """
         folded = 0
-        while records := self._next(self._store.cursor):
+        while going_on() and (records := self._next(self._store.cursor)):
             with self._store.writing() as writing:
                 if writing.cursor >= records[0].sequence:
                     continue  # another projector was here first
