@@ -21,7 +21,7 @@ from features.stores import Lease, Store, StoreError
 LATE_S = 1.0
 """Behind the log for longer than this, profiles are late: whoever reads them is told."""
 
-_SHORTEST_S, _LONGEST_S = 0.004, 0.04
+_SHORTEST_S, _LONGEST_S = 0.004, 0.05
 """Between two looks: the shortest when something just moved or is waited for, doubling to the longest when nothing does."""
 
 _AT_START_S = 1.0
