@@ -218,6 +218,7 @@ def engine_clock(workspace: Workspace, log: Log) -> Any:
 
 def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None = None) -> Any:
     """The server's application over the real ports of a workspace."""
+    from features.following import Follower
     from serving.app import create_app
     from serving.ports import Ports
     from serving.profiles import PackedProfiles
@@ -227,8 +228,7 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
     playbook = published(workspace, log, clock.now())
     spec = playbook.profile
     store, projector = profiles_of(workspace, log, playbook)
-    profiles = PackedProfiles(store, projector)
-    profiles.follow()
+    profiles = PackedProfiles(store, Follower(log, store, projector, now=clock.now))
     ports = Ports(
         clock=clock,
         log=log,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from decisioning.domain import Profile
 from features import population
+from features.packed_lease import FileLease
 from features.packed_rows import Form, StoredRows, entity_key
 from features.packed_views import Views
 from features.schema import ProfileSpec
@@ -134,6 +135,9 @@ class PackedStore:
                 connection.execute("DELETE FROM schema WHERE view = ?", (name,))
             self._create_views(connection, anew)
         self._reading = self._compiled()
+
+    def lease(self) -> FileLease:
+        return FileLease(self._path.with_name(f"{self._path.name}-lease"))
 
     def _found(self, key: bytes) -> tuple[tuple[bytes | None, ...], tuple[str, ...]]:
         reading = self._reading

@@ -2,6 +2,7 @@
 
     kairos               hash: the generation in use, how many loads began, `schema:VIEW` checksums, `meta:NAME` notes
     kairos:writer        who writes, for as long as it may
+    kairos:follower      who folds the log into the store
     kairos:GENERATION:ID hash of a customer: VIEW -> row
 
 One database of Redis holds one workspace. A load writes a generation of its own beside the one in use and then switches:
@@ -22,7 +23,7 @@ from redis.retry import Retry
 
 from decisioning.domain import Profile
 from features import population
-from features.packed_redis_lease import leased
+from features.packed_redis_lease import FollowerLease, leased
 from features.packed_rows import Form, StoredRows
 from features.packed_views import Views
 from features.schema import ProfileSpec
@@ -146,6 +147,9 @@ class PackedRedisStore:
             lease.commit(switch)
             self._reading = self._compiled()
             self._sweep(before=generation)
+
+    def lease(self) -> FollowerLease:
+        return FollowerLease(self._client, self._url)
 
     def renew(self, views: Collection[str] = ()) -> None:
         with _reached(self._url), leased(self._client, self._url) as lease:

@@ -5,7 +5,7 @@ asked of the log as it is now: where that runs ahead of the records read, the re
 their rows are made anew with it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from features.facts import KINDS, Reader
@@ -41,10 +41,13 @@ class Projector:
         self._reader = Reader(spec)
         self._rejoining = Rejoining(log=log, tables=spec.tables, reader=self._reader, time_zone=time_zone)
 
-    def run_once(self) -> int:
-        """Fold what the log holds beyond the cursor; how many records that was. Raises StoreError for a stale store."""
+    def run_once(self, *, going_on: Callable[[], bool] = lambda: True) -> int:
+        """Fold what the log holds beyond the cursor; how many records that was. Raises StoreError for a stale store.
+
+        `going_on` is asked before each batch; where it says no, the rest is left for the next time.
+        """
         done = 0
-        while records := self._next(self._store.cursor):
+        while going_on() and (records := self._next(self._store.cursor)):
             with self._store.writing() as writing:
                 if writing.cursor >= records[0].sequence:
                     continue  # another projector was here first

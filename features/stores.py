@@ -44,6 +44,18 @@ class Writing(Protocol):
         ...
 
 
+class Lease(Protocol):
+    """The right of one process to fold the log into a store for all. It ends when its holder lets go or dies."""
+
+    def held(self) -> bool:
+        """Take it, or keep it; False where another holds it. Raises StoreError where that cannot be told."""
+        ...
+
+    def release(self) -> None:
+        """Let go of it, where it is held."""
+        ...
+
+
 class Store(Protocol):
     """An online store, opened for a profile. Safe for threads.
 
@@ -94,6 +106,10 @@ class Store(Protocol):
 
     def load(self, rows: Mapping[str, StoredRows], *, cursor: int, meta: Mapping[str, str]) -> None:
         """Replace everything at once: the rows of each view, what they mean, the cursor and further notes."""
+        ...
+
+    def lease(self) -> Lease:
+        """The lease of this store; for one thread, which folds only while it holds it or the holder does not get on."""
         ...
 
     def renew(self, views: Collection[str] = ()) -> None:

@@ -1,5 +1,7 @@
 """The application: routes over ports."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -12,12 +14,19 @@ from serving.settings import Settings
 
 
 def create_app(settings: Settings, ports: Ports) -> FastAPI:
-    """A FastAPI application over the given ports; nothing is opened or started here."""
+    """A FastAPI application over the given ports; nothing is opened or started here. While it runs, profiles follow the log."""
+
+    @asynccontextmanager
+    async def following(_: FastAPI) -> AsyncIterator[None]:
+        with ports.profiles.following():
+            yield
+
     # the API's page brings its own scripts: a closed network shows it too
     app: FastAPI = FastAPIOffline(
         title="Kairos",
         summary=f"The next best action for the customers of {ports.playbook.brand.name}.",
         version=version("kairos-nba"),
+        lifespan=following,
     )
     problems.install(app)
     app.include_router(decisions.router(ports, settings))

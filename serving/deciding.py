@@ -115,7 +115,9 @@ def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision,
 
 
 def _profile(customer_id: str, now: datetime, ports: Ports, degraded: list[str]) -> tuple[Profile, Mapping[str, float]]:
-    """The profile as of now; an empty one, with a reason code, where the store cannot be read."""
+    """The profile as of now, with a reason code where it lacks what was heard; an empty one where the store cannot be read."""
+    if not ports.profiles.caught_up(customer_id):
+        degraded.append("profile_behind")
     try:
         return ports.profiles.read(customer_id, now), ports.profiles.population()
     except ProfilesUnavailable:

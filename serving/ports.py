@@ -1,12 +1,14 @@
 """What the server needs from the rest of the house, as small ports; `kairos.py` wires the real ones."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from decisioning.domain import Predictions, Profile, State
 from features.erasure import Erasure
+from features.following import Lag
 from features.log import Record
 from features.log.identity import Identity
 from features.playbook import Playbook
@@ -57,11 +59,20 @@ class Profiles(Protocol):
     def population(self) -> Mapping[str, float]:
         """Mean values by feature name, for customers without habits of their own."""
 
-    def follow(self) -> None:
-        """Bring the profiles up to the log's last record."""
+    def following(self) -> AbstractContextManager[None]:
+        """Inside, the profiles follow the log."""
 
-    def trouble(self) -> str | None:
-        """Why the profiles lag behind the log; None where they do not."""
+    def heard(self, customers: Iterable[str]) -> None:
+        """Records of these customers were acknowledged just now. Never raises: what is durable is folded sooner or later."""
+
+    def caught_up(self, customer_id: str) -> bool:
+        """Whether all that this server heard of the customer is in the profile; where it is not, waits for it a moment.
+
+        False too where the profiles have been behind the log for longer than that.
+        """
+
+    def lag(self) -> Lag:
+        """How far the profiles are behind the log. Raises LogUnavailable."""
 
 
 class Models(Protocol):

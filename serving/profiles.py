@@ -1,26 +1,39 @@
-"""The online profiles as the server reads them: one packed read a customer, kept up to date from the log."""
+"""The online profiles as the server reads them: one packed read a customer, and a follower that keeps them up to the log.
+
+An acknowledged record is in the profiles of all servers a moment later. Within one server the next decision on the same
+customer sees it: it waits that moment, and nobody else does.
+"""
 
 import sqlite3
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from decisioning.domain import Profile
+from features.following import Follows, Lag
+from features.log import LogUnavailable
 from features.log.records import moment
-from features.projector import Projector
 from features.stores import Store, StoreError
 from serving.ports import ProfilesUnavailable, Stored
 
+_MOMENT_S = 0.1
+"""For how long a decision waits for what was heard of its customer."""
+
+_POPULATION_S = 1.0
+_AWAITED = 10_000
+
 
 class PackedProfiles:
-    """A packed store and the projector that folds new records into it."""
+    """A packed store and what brings it up to the log."""
 
-    def __init__(self, store: Store, projector: Projector) -> None:
-        self._store = store
-        self._projector = projector
+    def __init__(self, store: Store, follower: Follows) -> None:
+        self._store, self._follower = store, follower
         self._lock = threading.Lock()
+        self._awaited: dict[str, int] = {}  # up to which record the profile of a customer must be folded to show all heard
         self._population: Mapping[str, float] = store.population()
-        self._trouble: str | None = None
+        self._population_at = time.monotonic()
 
     def read(self, customer_id: str, now: datetime) -> Profile:
         try:
@@ -38,20 +51,37 @@ class PackedProfiles:
         return Stored(as_of=moment(int(rows.as_of_us[0])), known=moment(int(rows.known_us[0])))
 
     def population(self) -> Mapping[str, float]:
+        # a load changes it, in another process too
+        if time.monotonic() - self._population_at > _POPULATION_S:
+            self._population_at = time.monotonic()
+            try:
+                self._population = self._store.population()
+            except (sqlite3.Error, StoreError) as error:
+                raise ProfilesUnavailable(str(error)) from error
         return self._population
 
-    def follow(self) -> None:
-        """Fold what the log has and the store has not.
+    def following(self) -> AbstractContextManager[None]:
+        return self._follower.running()
 
-        A fault loses nothing, since the log keeps every record and the next call folds them; until then `trouble` tells.
-        The record that was just acknowledged is durable all the same, so its caller must not be told of a failure.
-        """
+    def heard(self, customers: Iterable[str]) -> None:
+        try:
+            sequence = self._follower.wake()
+        except LogUnavailable:
+            return  # what was acknowledged is durable, and folded once the log can be read
         with self._lock:
-            try:
-                self._projector.run_once()
-                self._trouble = None
-            except Exception as error:  # whatever it is: see above, and health says it
-                self._trouble = f"{type(error).__name__}: {error}"
+            if len(self._awaited) > _AWAITED:
+                awaited = self._awaited.items()
+                self._awaited = {who: at for who, at in awaited if not self._follower.folded(at, within_s=0)}
+            self._awaited |= dict.fromkeys(customers, sequence)
 
-    def trouble(self) -> str | None:
-        return self._trouble
+    def caught_up(self, customer_id: str) -> bool:
+        sequence = self._awaited.get(customer_id)
+        if sequence is not None and not self._follower.folded(sequence, within_s=_MOMENT_S):
+            return False
+        with self._lock:
+            if self._awaited.get(customer_id) == sequence:
+                self._awaited.pop(customer_id, None)
+        return not self._follower.late()
+
+    def lag(self) -> Lag:
+        return self._follower.lag()

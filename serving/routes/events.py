@@ -28,7 +28,7 @@ def router(ports: Ports, settings: Settings) -> APIRouter:
         if errors:
             raise Problem(422, "Some messages are at fault", "Nothing of the batch was taken in.", errors=errors)
         new = ports.log.append([_record(event, ports) for event in batch.batch])
-        ports.profiles.follow()
+        ports.profiles.heard(event.userId for event in batch.batch)
         return BatchOut(accepted=sum(new), duplicates=len(new) - sum(new))
 
     return routes

@@ -53,9 +53,14 @@ def _log(ports: Ports) -> dict[str, Any]:
 
 
 def _profiles(ports: Ports) -> dict[str, Any]:
+    """`behind` and `since` tell of a moment too; only what keeps profiles behind for longer is a fault."""
     try:
-        if trouble := ports.profiles.trouble():
-            return {"status": "behind", "cause": trouble}
-        return {"status": "ok" if ports.profiles.population() else "empty"}
+        lag, empty = ports.profiles.lag(), not ports.profiles.population()
     except ProfilesUnavailable as error:
         return {"status": "down", "cause": str(error)}
+    except LogUnavailable as error:
+        return {"status": "behind", "part": "log", "cause": str(error)}
+    told: dict[str, Any] = {"behind": lag.behind, "since": lag.since}
+    if lag.cause is not None:
+        return {"status": "behind", **told, "part": lag.part, "cause": lag.cause}
+    return {"status": "behind" if lag.late else "empty" if empty else "ok", **told}

@@ -59,7 +59,8 @@ def router(ports: Ports) -> APIRouter:
             payload=msgspec.json.encode(body),
         )
         new = ports.log.append([record])[0]
-        ports.profiles.follow()
+        if decision.customer_id is not None:
+            ports.profiles.heard([decision.customer_id])
         return OutcomeOut(accepted=new, decision_id=outcome.decision_id, action=action)
 
     return routes

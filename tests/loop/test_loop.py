@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from time import sleep
 from typing import Any
 
 import polars as pl
@@ -101,7 +102,9 @@ def test_an_outcome_of_a_decision_comes_back_as_profile_and_as_label(town: Town)
         body = {"message_id": f"live-{outcome}", "decision_id": made["decision_id"], "outcome": outcome}
         assert town.client.post("/v1/outcomes", json=body).json()["accepted"] is True
 
-    # the profile: online at once, offline after the next build, the same number
+    # the profile: online by itself, offline after the next build, the same number
+    while town.client.get("/health/ready").json()["parts"]["profiles"]["behind"]:
+        sleep(0.01)
     store = PackedStore(town.workspace.data / offline.ONLINE, town.workspace.profile)
     online = store.read(customer, LATER).get("accepted_180d")
     store.close()

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from decisioning.domain import Predictions, Profile
 from features.erasure import erase
+from features.following import AtOnce
 from features.log import Log, LogUnavailable, Record
 from features.packed import PackedStore
 from features.playbook import Playbook
@@ -101,7 +102,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         erase=lambda customer, at: erase(customer, log=log, store=store, projector=projector, data=tmp_path, at=at),
         clock=HeldClock(book.brand.starts_at),
         log=log,
-        profiles=PackedProfiles(store, projector),
+        profiles=PackedProfiles(store, AtOnce(projector)),
         models=models,
         playbook=book,
     )
