@@ -2,18 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from features.decay import Floats, Ints, fold
+from features.decay import Folded, Ints, fold
 from features.facts import Batch, Reader
 from features.schema import ProfileSpec
 from features.tables import Table
-from features.terms import terms
+from features.terms import Said, brought, said
 
 _CHUNK = 50_000
+_AT_ONCE = 1 << 14
+"""Rows folded together, or more where a customer has more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +41,19 @@ def history(
     """`columns` are those of `Log.columns`, of kinds in `facts.KINDS`. `progress` is told the share done, 0 to 1."""
     tables = [table for table in spec.tables if table.source == "first_party"]
     reader = Reader(spec)
-    parts: dict[str, list[_Part]] = {table.name: [] for table in tables}
+    parts: dict[str, list[Part]] = {table.name: [] for table in tables}
     unreadable = anonymous = ahead = 0
     total = len(columns["sequence"])
     for start in range(0, total, _CHUNK):
         batch = _batch(reader, columns, slice(start, start + _CHUNK))
         unreadable, anonymous, ahead = unreadable + batch.unreadable, anonymous + batch.anonymous, ahead + batch.ahead
         for table in tables:
-            parts[table.name].append(_part(table, batch, reader, time_zone))
+            parts[table.name].append(part_of(table, batch, reader, time_zone))
         progress(0.7 * min(start + _CHUNK, total) / total)
     frames, records = {}, {}
     for at, table in enumerate(tables):
         records[table.name] = sum(len(part.customers) for part in parts[table.name])
-        frames[table.name] = _frame(table, parts.pop(table.name))
+        frames[table.name] = frame_of(table, parts.pop(table.name))
         progress(0.7 + 0.3 * (at + 1) / len(tables))
     return History(
         frames=frames,
@@ -62,13 +66,12 @@ def history(
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """What some of the records say to one table."""
 
     customers: Sequence[str]
     moment_us: Ints
-    time_us: Ints
-    values: Floats
+    said: Said
 
 
 def _batch(reader: Reader, columns: Mapping[str, Sequence[Any]], part: slice) -> Batch:
@@ -81,34 +84,58 @@ def _batch(reader: Reader, columns: Mapping[str, Sequence[Any]], part: slice) ->
     )
 
 
-def _part(table: Table, batch: Batch, reader: Reader, time_zone: str) -> _Part:
-    brought = terms(table, batch, reader, time_zone)
-    rows = brought.rows
-    return _Part([str(batch.customers[row]) for row in rows], batch.moment_us[rows], batch.time_us[rows], brought.values)
+def part_of(table: Table, batch: Batch, reader: Reader, time_zone: str) -> Part:
+    rows, told = said(table, batch, reader, time_zone)
+    customers = np.array(batch.customers, dtype=np.object_)[rows].tolist()
+    return Part(customers, batch.moment_us[rows], told)
 
 
-def _frame(table: Table, parts: Sequence[_Part]) -> pl.DataFrame:
+def frame_of(table: Table, parts: Sequence[Part]) -> pl.DataFrame:
+    """A table's frame (see `History`), of all the records that concern it in the order of the log."""
     customers = [who for part in parts for who in part.customers]
-    code = {who: at for at, who in enumerate(sorted(set(customers)))}
-    who = np.array([code[one] for one in customers], dtype=np.int64)
+    names = sorted(set(customers))
+    code = {who: at for at, who in enumerate(names)}
+    who = np.fromiter(map(code.__getitem__, customers), dtype=np.int64, count=len(customers))
     moment = np.concatenate([part.moment_us for part in parts] or [np.empty(0, dtype=np.int64)])
-    # by customer and moment; what became known at one moment stays in the order of the log
-    order = np.lexsort((moment, who))
+    order = _by_customer(who, moment)
     who, moment = who[order], moment[order]
     starts = np.diff(who, prepend=-1) != 0
-    folded = fold(
-        table.aggregates,
-        np.concatenate([part.values for part in parts] or [np.empty((0, len(table.columns)))])[order],
-        np.concatenate([part.time_us for part in parts] or [np.empty(0, dtype=np.int64)])[order],
-        starts,
-    )
     last = np.append((np.diff(who) != 0) | (np.diff(moment) != 0), np.ones(min(len(who), 1), dtype=np.bool_))
-    names = pl.Series(list(code), dtype=pl.String)
+    folded = _folded(table, parts, order, starts, last)
+    ends = [column.name for column in table.aggregates if column.how != "sum"]
     return pl.DataFrame(
         {
-            "customer_id": names.gather(who[last]),
+            "customer_id": pl.Series(names, dtype=pl.String).gather(who[last]),
             "event_timestamp": pl.Series(moment[last]).cast(pl.Datetime("us", "UTC")),
-            table.as_of: folded.as_of_us[last],
-            **{name: folded.values[last, at] for at, name in enumerate(table.names)},
+            table.as_of: folded.as_of_us,
+            **{name: folded.values[:, at] for at, name in enumerate(table.names)},
         }
-    ).with_columns(pl.col(pl.Float64).fill_nan(None))
+    ).with_columns(pl.col(ends).fill_nan(None))
+
+
+def _by_customer(who: Ints, moment: Ints) -> Ints:
+    """The order by customer and moment; what became known at one moment stays in the order of the log."""
+    ascending = bool((np.diff(moment) >= 0).all())
+    order = np.arange(len(who)) if ascending else np.argsort(moment, kind="stable")
+    # sixteen bits at a time, for which NumPy's stable sort needs no comparisons
+    for shift in range(0, int(who.max(initial=0)).bit_length(), 16):
+        order = order[np.argsort((who[order] >> shift).astype(np.uint16), kind="stable")]
+    return order
+
+
+def _folded(table: Table, parts: Sequence[Part], order: Ints, starts: NDArray[np.bool_], kept: NDArray[np.bool_]) -> Folded:
+    """The running values of the rows in this order, of those that are kept; some customers at a time."""
+    begins, after = np.flatnonzero(starts), np.concatenate([[0], np.cumsum(kept)])
+    made = Folded(np.empty((len(table.columns), int(after[-1]))).T, np.empty(int(after[-1]), dtype=np.int64))
+    if not len(order):
+        return made
+    told = Said.together([part.said for part in parts])
+    cuts = np.unique(np.append(begins[np.searchsorted(begins, np.arange(0, begins[-1] + 1, _AT_ONCE))], len(order)))
+    for start, end in pairwise(cuts.tolist()):
+        some = told.take(order[start:end])
+        folded = fold(table.aggregates, brought(table, some), some.times_us, starts[start:end])
+        rows = kept[start:end]
+        made.as_of_us[after[start] : after[end]] = folded.as_of_us[rows]
+        for into, column in zip(made.values.T, folded.values.T, strict=True):
+            into[after[start] : after[end]] = column[rows]
+    return made
