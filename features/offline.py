@@ -159,6 +159,7 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
     store = open_store(workspace.online_url, spec)
     try:
         # a store that is ahead of the log followed another one
+        loaded: Mapping[str, int] | None = None
         reused = not store.stale and store.meta("build") == report.stamp and store.cursor <= log.last_sequence()
         if not reused:
             told("reading the tables", 0.0)
@@ -170,12 +171,14 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
             told("loading the online store", 0.3)
             meta = {"build": report.stamp, population.META: population.encode(population.habits(rows, spec))}
             store.load(rows, cursor=report.sequence, meta=meta)
+            loaded = {view: len(stored.customers) for view, stored in rows.items()}
         told("folding in what came after", 0.7)
         projected = Projector(log, store, spec, workspace.brand.time_zone).run_once()
         told("the online store is loaded", 1.0)
         return MaterializeReport(
             stamp=report.stamp,
-            rows={table.name: store.count(table.name) for table in spec.tables},
+            # a store that only holds what was loaded need not be gone through to be counted
+            rows=loaded if loaded and not projected else {table.name: store.count(table.name) for table in spec.tables},
             projected=projected,
             cursor=store.cursor,
             seconds=time.perf_counter() - began,
