@@ -1,4 +1,4 @@
-.PHONY: demo test check lock
+.PHONY: demo test check bench lock
 
 # The main job on real purchases. ONCE=1 ends after the decisions instead of leaving the server up.
 demo:
@@ -18,6 +18,11 @@ check:
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/python -m pytest
+
+# Side by side with others, on this machine; some twenty minutes. ONLY=features or one subject, SIZE=quick to see that it goes.
+bench:
+	@./install.sh test
+	@.venv/bin/python -m benchmarks $(foreach one,$(ONLY),--only $(one)) --size $(or $(SIZE),full)
 
 # Resolve the dependencies again and lock them: one file for every supported Python, with hashes, without addresses.
 lock:

@@ -45,7 +45,7 @@ class Cost:
     wall_s: float
 
 
-def cost(work: Callable[[], object]) -> Cost:
+def timed(work: Callable[[], object]) -> Cost:
     """What doing it takes. Its result is let go outside the time."""
     wall, cpu = time.perf_counter(), time.process_time()
     made = work()

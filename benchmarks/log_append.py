@@ -1,22 +1,20 @@
-"""How many events a second one core appends durably, in batches of 500, chained and sealed. Prints one JSON line.
+"""How many events a second one core appends durably, in batches of 500, chained and sealed.
 
-The events are orders of 10,000 customers, about 1 KB each with three products, as the server builds them. Beside it stand
-the 1,000 to 3,000 events a second that Metarank's documentation publishes for its ingestion.
-
-    python -m benchmarks.log_append [--batches 60] [--rounds 5]
+The events are orders of 10,000 customers, about 1 KB each with three products, as the server builds them. Beside it stands
+what Metarank's documentation publishes for its ingestion, 1,000 to 3,000 events a second.
 """
 
-import argparse
-import json
 import os
-import statistics
 import tempfile
-import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
+from benchmarks.entry import Cost, Entry, Size, median, more_is_better, timed
 from decisioning.emotion import Feeling, Signal
 from features.log import Log, Record, StateRules
 
@@ -54,38 +52,59 @@ def event(at: int) -> Record:
     )
 
 
-def measured(batches: int) -> float:
-    """Events a second into an empty log on the disk of the temporary folder."""
-    events = [event(at) for at in range(batches * BATCH)]
-    with tempfile.TemporaryDirectory() as folder:
-        log = Log(f"sqlite:///{Path(folder) / 'log.db'}", _RULES)
-        began = time.perf_counter()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sizes:
+    batches: int
+    rounds: int
+
+
+_SIZES: Mapping[Size, _Sizes] = {
+    "full": _Sizes(batches=60, rounds=5),
+    "quick": _Sizes(batches=20, rounds=3),
+    "tiny": _Sizes(batches=2, rounds=1),
+}
+
+
+def measured(size: Size) -> list[Entry]:
+    sizes = _SIZES[size]
+    events = [event(at) for at in range(sizes.batches * BATCH)]
+    with _on_one_core():
+        taken = [appended(events) for _ in range(sizes.rounds)]
+    return [
+        more_is_better(
+            name=f"durable append, batches of {BATCH}, chain and encryption on, one core",
+            unit=unit,
+            kairos=median([len(events) / getattr(one, of) for one in taken]),
+            beside=METARANK,
+            other="Metarank, published",
+            rounds=sizes.rounds,
+        )
+        for of, unit in (("cpu_s", "events/CPU s"), ("wall_s", "events/s"))
+    ]
+
+
+def appended(events: list[Record]) -> Cost:
+    """Into an empty log on the disk of the temporary folder."""
+
+    def append() -> None:
         for start in range(0, len(events), BATCH):
             log.append(events[start : start + BATCH])
-        seconds = time.perf_counter() - began
+
+    with tempfile.TemporaryDirectory() as folder:
+        log = Log(f"sqlite:///{Path(folder) / 'log.db'}", _RULES)
+        taken = timed(append)
         log.close()
-    return len(events) / seconds
+    return taken
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--batches", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=5)
-    asked = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    rate = statistics.median(measured(asked.batches) for _ in range(asked.rounds))
-    result = {
-        "name": "durable append, batches of 500, chain and encryption on, one core",
-        "unit": "events/s",
-        "kairos": round(rate),
-        "beside": METARANK,
-        "other": "Metarank, published",
-        "ratio": round(rate / METARANK, 2),
-        "rounds": asked.rounds,
-    }
-    print(json.dumps(result))
-
-
-if __name__ == "__main__":
-    main()
+@contextmanager
+def _on_one_core() -> Iterator[None]:
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)

@@ -4,7 +4,7 @@ import io
 import os
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 import redis
 
+from benchmarks.entry import Cost, timed
 from features import builds, feast_door, offline
 from features.log import Log
 from features.log.records import microseconds
@@ -59,10 +60,10 @@ def built(folder: Path, count: int) -> Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a load took: seconds, and bytes in the file or in Redis's memory."""
+    """What a load took: seconds (of processors those of Redis too), and bytes in the file or in Redis's memory."""
 
     customers: int
-    seconds: float
+    cost: Cost
     size: float
 
 
@@ -75,55 +76,63 @@ def rows_of(view: int, count: int) -> StoredRows:
 def ours_in_file(where: Workspace) -> Taken:
     file = where.data / "online.db"
     file.unlink(missing_ok=True)
-    seconds, count = materialised(where)
-    return Taken(count, seconds, file.stat().st_size)
+    taken, count = materialised(where)
+    return Taken(count, taken, file.stat().st_size)
 
 
 def ours_in_redis(where: Workspace, url: str) -> Taken:
-    with redis.Redis.from_url(url) as server:
-        server.flushall()
-        before = server.info("memory")["used_memory"]
-        with served_at(url):
-            seconds, count = materialised(where)
-        return Taken(count, seconds, server.info("memory")["used_memory"] - before)
+    with served_at(url):
+        return _into_redis(url, lambda: materialised(where))
 
 
-def materialised(where: Workspace) -> tuple[float, int]:
-    """Seconds that `kairos features materialize` takes from the build's tables to the loaded store, and how many rows."""
+def materialised(where: Workspace) -> tuple[Cost, int]:
+    """What `kairos features materialize` takes from the build's tables to the loaded store, and how many rows a view has."""
     log = Log(where.log_url)
+    reports: list[offline.MaterializeReport] = []
     try:
-        began = time.perf_counter()
-        report = offline.materialize(where, log)
-        return time.perf_counter() - began, report.rows["view0"]
+        taken = timed(lambda: reports.append(offline.materialize(where, log)))
     finally:
         log.close()
+    return taken, reports[0].rows["view0"]
 
 
 def feasts_in_file(where: Workspace) -> Taken:
     file = where.data / "feast.db"
     file.unlink(missing_ok=True)
-    seconds, count = _by_feast(where, f"{{type: sqlite, path: '{file.resolve()}'}}")
-    return Taken(count, seconds, file.stat().st_size)
+    taken, count = _by_feast(where, f"{{type: sqlite, path: '{file.resolve()}'}}")
+    return Taken(count, taken, file.stat().st_size)
 
 
 def feasts_in_redis(where: Workspace, url: str, place: str) -> Taken:
-    with redis.Redis.from_url(url) as server:
-        server.flushall()
-        before = server.info("memory")["used_memory"]
-        seconds, count = _by_feast(where, f"{{type: redis, connection_string: '{place}'}}")
-        return Taken(count, seconds, server.info("memory")["used_memory"] - before)
+    return _into_redis(url, lambda: _by_feast(where, f"{{type: redis, connection_string: '{place}'}}"))
 
 
-def _by_feast(where: Workspace, online_store: str) -> tuple[float, int]:
+def _by_feast(where: Workspace, online_store: str) -> tuple[Cost, int]:
     count = pl.scan_parquet(where.data / "offline" / "bench" / "view0.parquet").select(pl.len()).collect().item()
     with feast_door.serving(where, "bench", online_store) as shop, _quiet():
-        began = time.perf_counter()
-        shop.materialize(START - timedelta(days=1), NOW)
-        return time.perf_counter() - began, count
+        return timed(lambda: shop.materialize(START - timedelta(days=1), NOW)), count
+
+
+def _into_redis(url: str, load: Callable[[], tuple[Cost, int]]) -> Taken:
+    with redis.Redis.from_url(url) as server:
+        server.flushall()
+        before, worked = server.info("memory")["used_memory"], _worked_s(server)
+        taken, count = load()
+        return Taken(
+            count,
+            Cost(taken.cpu_s + _worked_s(server) - worked, taken.wall_s),
+            server.info("memory")["used_memory"] - before,
+        )
+
+
+def _worked_s(server: Any) -> float:
+    used = server.info("cpu")
+    return float(used["used_cpu_user"] + used["used_cpu_sys"])
 
 
 def read_us(store: Store, customers: int, reads: int) -> float:
     """The median time of a read, of customers anywhere in the store."""
+    store.read("c0000000", NOW)  # what the first read prepares
     taken = []
     for at in np.random.default_rng(0).integers(customers, size=reads):
         customer = f"c{at:07d}"
@@ -136,6 +145,7 @@ def read_us(store: Store, customers: int, reads: int) -> float:
 
 def asked_us(shop: Any, where: Workspace, customers: int, reads: int) -> float:
     features = [f"{table.name}:{name}" for table in where.profile.tables for name in table.names]
+    shop.get_online_features(features=features, entity_rows=[{"customer_id": "c0000000"}])
     taken = []
     for at in np.random.default_rng(0).integers(customers, size=reads):
         rows = [{"customer_id": f"c{at:07d}"}]

@@ -23,14 +23,16 @@ class Ageing:
     """What time does to each position of a profile.
 
     It halves `rates` times a day and grows by `growth` a day; it is missing once older than `ttl_days`, and from the moment
-    `expires_us` on. Ratios (the positions of all: which, of, over) and then bands are made of what is left. `defaults` are
-    (position, value, the stored positions of its view): the value stands for a missing one where the view knows anything.
+    `expires_us` on; `ends` tells whether any of them ever is. Ratios (the positions of all: which, of, over) and then bands
+    are made of what is left. `defaults` are (position, value, the stored positions of its view): the value stands for a
+    missing one where the view knows anything.
     """
 
     rates: Floats
     growth: Floats
     ttl_days: Floats
     expires_us: Ints
+    ends: bool
     ratios: tuple[Positions, Positions, Positions]
     bands: tuple[tuple[int, int, NDArray[np.float32]], ...]
     defaults: tuple[tuple[int, np.float32, Positions], ...]
@@ -54,6 +56,7 @@ class Ageing:
             growth=np.array([1.0 if one.ages == "grows" else 0.0 for one in features]),
             ttl_days=np.array([ttl.get(one.name, np.inf) for one in features]),
             expires_us=np.array([expires.get(one.name, _NEVER) for one in features], dtype=np.int64),
+            ends=bool(ttl or expires),
             ratios=(
                 np.array([at[one.name] for one in ratios], dtype=np.intp),
                 np.array([at[one.of] for one in ratios], dtype=np.intp),
@@ -77,7 +80,8 @@ class Ageing:
         """
         ahead = np.maximum(days, 0.0)
         exact = values * np.exp2(-ahead * self.rates) + ahead * self.growth
-        exact = np.where((ahead > self.ttl_days) | (np.asarray(at_us)[..., None] >= self.expires_us), np.nan, exact)
+        if self.ends:
+            exact = np.where((ahead > self.ttl_days) | (np.asarray(at_us)[..., None] >= self.expires_us), np.nan, exact)
         made, of_all, over_all = self.ratios
         if len(made):
             whole = exact[..., over_all]

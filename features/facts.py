@@ -6,12 +6,13 @@ must not stop those behind it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from features.decay import Ints
+from features.decay import Floats, Ints
 from features.schema import ProfileSpec
 
 KINDS: tuple[str, ...] = ("event", "outcome")
@@ -24,11 +25,13 @@ _UNREADABLE: tuple[None, None, tuple[int, ...]] = (None, None, ())
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Records as columns, in the order given. `moment_us` is when each became known, `time_us` when it happened.
+    """Records as columns (n,), in the order given. `moment_us` is when each became known, `time_us` when it happened.
 
     A record whose own clock runs ahead counts as having happened when it became known, so `time_us` is never later.
-    `names` are `kind:name`, None where a record is unreadable. `bodies` hold the numbers, by the fields `number_of` names;
-    `topics` the topic of each product, or each topic the record is about (-1: none); `touchpoints` and `groups` are positions
+    `names` are `kind:name`, None where a record is unreadable; `codes` their positions in `Reader.names` (-1: none of them,
+    or the record of nobody in particular). `numbers` are what the profile reads of a record, by name. Of its products, or
+    of the topics it is about, there is a line each (m,): `line_rows` says whose, ascending, `line_topics` the topic (-1:
+    none), `line_numbers` the numbers of products. A number that is not said is NaN. `touchpoints` and `groups` are positions
     in the profile's (-1: none of them, or not said).
     """
 
@@ -36,8 +39,11 @@ class Batch:
     moment_us: Ints
     time_us: Ints
     names: Sequence[str | None]
-    bodies: Sequence[Any]
-    topics: Sequence[Sequence[int]]
+    codes: Ints
+    numbers: Mapping[str, Floats]
+    line_rows: Ints
+    line_topics: Ints
+    line_numbers: Mapping[str, Floats]
     touchpoints: Ints
     groups: Ints
     ahead: int
@@ -54,8 +60,8 @@ class Batch:
 class Reader:
     """Reads records for one profile.
 
-    `number_of` gives the field of a body, or of one of its `products`, that holds a named number such as `total` or
-    `products.price`. `topics` is how many topics there are. `channel_of` is the channel of each touchpoint, and -1 at the end.
+    `names` are the records that any of its views asks for. `topics` is how many topics there are. `channel_of` is the channel
+    of each touchpoint, and -1 at the end.
     """
 
     def __init__(self, spec: ProfileSpec) -> None:
@@ -64,13 +70,16 @@ class Reader:
         self._topic_at = {name: at for at, name in enumerate(spec.topics)}
         self._touchpoint_at = {name: at for at, name in enumerate(spec.touchpoints)}
         self._group_at = {name: at for at, name in enumerate(spec.groups)}
+        self.names = tuple(dict.fromkeys(name for table in spec.tables for name in table.on))
+        self._code_of: dict[str | None, int] = {name: at for at, name in enumerate(self.names)}
         self.topics = len(spec.topics)
         self.channel_of: Ints = np.array([*map(spec.channels.index, spec.touchpoints.values()), -1], dtype=np.int64)
         names = sorted({column.of for table in spec.tables for column in table.aggregates if column.of})
         # fields are numbered: a property's name need not be a name in Python
-        self.number_of: Mapping[str, str] = {name: f"number_{at}" for at, name in enumerate(names)}
+        self._number_of: Mapping[str, str] = {name: f"number_{at}" for at, name in enumerate(names)}
         of_record = {name: name for name in names if not name.startswith(_PRODUCTS)}
         of_product = {name: name.removeprefix(_PRODUCTS) for name in names if name.startswith(_PRODUCTS)}
+        self._of_record, self._of_product = tuple(of_record), tuple(of_product)
         self._product = self._struct("Product", of_product, ("category", str | None, None))
         products: Any = ("products", list[self._product], msgspec.field(default_factory=list))  # type: ignore[name-defined]
         topics: Any = ("topics", list[str], msgspec.field(default_factory=list))
@@ -80,6 +89,7 @@ class Reader:
         self._outcome = self._struct("Outcome", of_record, ("outcome", str), topics, where, group)
         # a message of another type (identify, page) names no event
         event = msgspec.defstruct("Event", [("event", str, ""), ("properties", self._properties | None, None)])
+        self._silent, self._nothing = self._properties(), self._product()
         self._events: msgspec.json.Decoder[Any] = msgspec.json.Decoder(event)
         self._outcomes: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self._outcome)
 
@@ -95,17 +105,35 @@ class Reader:
         """Records of the kinds in KINDS; all arguments have the same length."""
         known, happened = np.array(known_us, dtype=np.int64), np.array(event_us, dtype=np.int64)
         said = [self._event(body) if kind == "event" else self._said(body) for kind, body in zip(kinds, payloads, strict=True)]
+        names = [name for name, _, _ in said]
+        bodies = [self._silent if body is None else body for _, body, _ in said]
+        codes = [self._code_of.get(name, -1) if who is not None else -1 for name, who in zip(names, customers, strict=True)]
         return Batch(
             customers=customers,
             moment_us=known,
             time_us=np.minimum(happened, known),
-            names=[name for name, _, _ in said],
-            bodies=[body for _, body, _ in said],
-            topics=[topics for _, _, topics in said],
-            touchpoints=self._positions(self._touchpoint_at, [getattr(body, "touchpoint", None) for _, body, _ in said]),
-            groups=self._positions(self._group_at, [getattr(body, "group", None) for _, body, _ in said]),
+            names=names,
+            codes=np.array(codes, dtype=np.int64),
+            numbers={name: self._numbers(name, bodies) for name in self._of_record},
+            line_rows=np.repeat(np.arange(len(said)), [len(topics) for _, _, topics in said]),
+            line_topics=np.array([topic for _, _, topics in said for topic in topics], dtype=np.int64),
+            line_numbers=self._lines(bodies, [topics for _, _, topics in said]),
+            touchpoints=self._positions(self._touchpoint_at, [body.touchpoint for body in bodies]),
+            groups=self._positions(self._group_at, [body.group for body in bodies]),
             ahead=int(np.count_nonzero(happened > known)),
         )
+
+    def _numbers(self, name: str, bodies: Sequence[Any]) -> Floats:
+        return np.array(list(map(attrgetter(self._number_of[name]), bodies)), dtype=np.float64)
+
+    def _lines(self, bodies: Sequence[Any], topics: Sequence[Sequence[int]]) -> Mapping[str, Floats]:
+        """The numbers of the products; none of the lines of a record that has topics instead."""
+        if not self._of_product:
+            return {}
+        lines: list[Any] = []
+        for body, its in zip(bodies, topics, strict=True):
+            lines += getattr(body, "products", None) or [self._nothing] * len(its)
+        return {name: self._numbers(name, lines) for name in self._of_product}
 
     def _event(self, payload: bytes) -> tuple[str | None, Any, Sequence[int]]:
         try:
@@ -161,7 +189,7 @@ class Reader:
 
     def _struct(self, name: str, numbers: Mapping[str, str], *fields: Any) -> Any:
         """A struct with a field for each number. Millions are made and none refers to itself: the collector may pass by."""
-        renamed = {self.number_of[number]: written for number, written in numbers.items()}
+        renamed = {self._number_of[number]: written for number, written in numbers.items()}
         return msgspec.defstruct(
             name, [*fields, *((field, float | None, None) for field in renamed)], rename=renamed, kw_only=True, gc=False
         )

@@ -44,7 +44,7 @@ def register(workspace: Workspace, stamp: str) -> None:
 def join(workspace: Workspace, stamp: str, asked: pl.DataFrame, features: Collection[str]) -> pl.DataFrame:
     """For each row of `asked` (label, customer_id, event_timestamp) the values known by then, and the as-of columns.
 
-    One row a row asked, in no order; null where nothing was known. `features` are names of stored columns.
+    One row a row asked, in their order; null where nothing was known. `features` are names of stored columns.
     """
     register(workspace, stamp)
     wanted = []
@@ -54,7 +54,8 @@ def join(workspace: Workspace, stamp: str, asked: pl.DataFrame, features: Collec
     if not wanted:
         return asked
     with _contained(workspace):
-        job = _store(workspace).get_historical_features(entity_df=asked.to_pandas(), features=wanted)
+        labels = asked.to_pandas(use_pyarrow_extension_array=True)  # the same memory: no object a value
+        job = _store(workspace).get_historical_features(entity_df=labels, features=wanted)
         found = pl.from_arrow(job.to_arrow())
     assert isinstance(found, pl.DataFrame), "a table makes a frame"
     return found

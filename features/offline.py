@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features import builds, consents, feast_door, identities, population, quality, quality_report, third_party, traits
+from features import aligned, builds, consents, feast_door, identities, population, quality, quality_report, third_party, traits
 from features.builds import BuildReport, FeatureStoreError
-from features.decay import DAY_US, Floats
 from features.facts import KINDS
 from features.history import History, history
 from features.known import Known
@@ -137,24 +136,19 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     names = tuple(feature.name for feature in index.features) if features is None else tuple(features)
     _check(labels, names, index.positions)
     report = _current(workspace)
-    keys = ("customer_id", "at")
     moments = labels.select(pl.col("customer_id"), pl.col("at").dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")))
     folder = _folder(workspace) / report.stamp
-    moments = identities.named(moments, identities.kept(folder / identities.FILE))
-    asked = moments.unique(keys, maintain_order=True).with_row_index("label")
+    asked = identities.named(moments, identities.kept(folder / identities.FILE)).with_row_index("label")
     stored = workspace.profile.reads(names)
     joined = feast_door.join(
         workspace, report.stamp, asked.select("label", "customer_id", event_timestamp=pl.col("at") - _JUST_BEFORE), stored
-    ).sort("label")
-    if joined["label"].to_list() != asked["label"].to_list():
+    )
+    if not joined["label"].equals(asked["label"]):
         raise FeatureStoreError(f"Feast returned {joined.height} rows for {asked.height} labels, or other ones")
-    at_us = asked["at"].cast(pl.Int64).to_numpy()
-    values, days = _aligned(workspace, joined, at_us)
-    aged = workspace.profile.ageing.aged(values, days, at_us)
-    _withhold(aged, workspace, names, asked, folder / consents.FILE)
-    known = pl.DataFrame({name: aged[:, index.positions[name]] for name in names}).with_columns(pl.all().fill_nan(None))
-    which = moments.join(asked, on=keys, how="left", maintain_order="left")["label"]
-    made = labels.hstack(known[which].get_columns()) if names else labels
+    values = aligned.aged(workspace.profile, joined, asked["at"].cast(pl.Int64).to_numpy())
+    _withhold(values, workspace, names, asked, folder / consents.FILE)
+    known = pl.DataFrame({name: values[:, index.positions[name]] for name in names}).with_columns(pl.all().fill_nan(None))
+    made = labels.hstack(known.get_columns()) if names else labels
     assert made.height == labels.height
     return made
 
@@ -171,6 +165,7 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
     store = open_store(workspace.online_url, spec)
     try:
         # a store that is ahead of the log followed another one
+        loaded: Mapping[str, int] | None = None
         reused = not store.stale and store.meta("build") == report.stamp and store.cursor <= log.last_sequence()
         if not reused:
             told("reading the tables", 0.0)
@@ -182,12 +177,14 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
             told("loading the online store", 0.3)
             meta = {"build": report.stamp, population.META: population.encode(population.habits(rows, spec))}
             store.load(rows, cursor=report.sequence, meta=meta)
+            loaded = {view: len(stored.customers) for view, stored in rows.items()}
         told("folding in what came after", 0.7)
         projected = Projector(log, store, spec, workspace.brand.time_zone).run_once()
         told("the online store is loaded", 1.0)
         return MaterializeReport(
             stamp=report.stamp,
-            rows={table.name: store.count(table.name) for table in spec.tables},
+            # a store that only holds what was loaded need not be gone through to be counted
+            rows=loaded if loaded and not projected else {table.name: store.count(table.name) for table in spec.tables},
             projected=projected,
             cursor=store.cursor,
             seconds=time.perf_counter() - began,
@@ -226,20 +223,6 @@ def _check(labels: pl.DataFrame, names: Sequence[str], positions: Mapping[str, i
         faults.append("a label has no time")
     if faults:
         raise FeatureStoreError("; ".join(faults))
-
-
-def _aligned(workspace: Workspace, joined: pl.DataFrame, at_us: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Floats, Floats]:
-    """Values and ages in days, (n, F) in the order of the index; NaN where missing or not asked for."""
-    index = workspace.profile.index
-    values, days = np.full((len(at_us), len(index)), np.nan), np.zeros((len(at_us), len(index)))
-    for table in workspace.profile.tables:
-        names = [name for name in table.names if name in joined.columns]
-        if names:
-            positions = [index.positions[name] for name in names]
-            values[:, positions] = joined.select(names).fill_null(np.nan).to_numpy()
-            as_of = joined[table.as_of].cast(pl.Int64)
-            days[:, positions] = ((at_us - as_of.fill_null(0).to_numpy()) / DAY_US)[:, None]
-    return values, days
 
 
 def _withhold(aged: NDArray[np.float32], workspace: Workspace, names: Sequence[str], asked: pl.DataFrame, file: Path) -> None:

@@ -22,7 +22,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from decisioning.domain import Profile
-from features import population
+from features import packed_redis_scripts, population
 from features.packed_redis_lease import FollowerLease, leased
 from features.packed_rows import Form, StoredRows
 from features.packed_views import Views
@@ -92,15 +92,8 @@ class PackedRedisStore:
 
     def count(self, view: str) -> int:
         """How many customers have a row in a view. Goes through all of them."""
-        counted = 0
         with _reached(self._url):
-            keys = self._client.scan_iter(match=_key(self._compiled().generation, "*"), count=_IN_ONE_TRIP)
-            for some in _trips(keys):
-                trip = self._client.pipeline(transaction=False)
-                for key in some:
-                    trip.hexists(key, view)
-                counted += sum(trip.execute())
-        return counted
+            return packed_redis_scripts.count(self._client, _key(self._compiled().generation, "*"), view)
 
     @contextmanager
     def writing(self) -> Iterator["RedisWriting"]:
@@ -127,15 +120,8 @@ class PackedRedisStore:
     def load(self, rows: Mapping[str, StoredRows], *, cursor: int, meta: Mapping[str, str]) -> None:
         with _reached(self._url), leased(self._client, self._url) as lease:
             generation = int(self._client.hincrby(_HEAD, "loads", 1))
-            hashes: dict[str, list[Any]] = {}
-            for view, stored in rows.items():
-                for customer, blob in zip(stored.customers, self._views.forms[view].pack(stored), strict=True):
-                    hashes.setdefault(customer, []).extend((view, blob))
-            for some in _trips(hashes.items()):
-                trip = self._client.pipeline(transaction=False)
-                for customer, fields in some:
-                    trip.execute_command("HSET", _key(generation, customer), *fields)
-                trip.execute()
+            packed = {view: (stored.customers, self._views.forms[view].pack(stored)) for view, stored in rows.items()}
+            for _ in packed_redis_scripts.fill(self._client, lambda customer: _key(generation, customer), packed):
                 lease.renew()
             notes = {f"meta:{name}": value for name, value in meta.items()}
             head = {"generation": generation, "loads": generation, "meta:cursor": cursor, **self._schema(), **notes}

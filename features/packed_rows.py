@@ -64,6 +64,7 @@ class Form:
                 ("missing", "u1", (-(-count // 8),)),
             ]
         )
+        self._complete = bytes(-(-count // 8))  # how a row ends of which no value is missing
         self._missing_at: int = self._row.fields["missing"][1]  # type: ignore[index]
 
     @property
@@ -103,6 +104,7 @@ class Form:
     def values(self, blob: bytes) -> Floats:
         """The values (C,) of one row as the reader uses them, NaN for missing: without the remainders, without a copy more."""
         values = np.frombuffer(blob, "<f4", self._count, _HEAD.size).astype(np.float64)
-        bits = np.frombuffer(blob, np.uint8, offset=self._missing_at)
-        values[np.unpackbits(bits, count=self._count).view(np.bool_)] = np.nan
+        if not blob.endswith(self._complete):
+            bits = np.frombuffer(blob, np.uint8, offset=self._missing_at)
+            values[np.unpackbits(bits, count=self._count).view(np.bool_)] = np.nan
         return values

@@ -44,21 +44,24 @@ class Views:
             age_us = now_us - view.form.times_us(blob)[0]
             if view.bought and age_us < 0:
                 continue
-            values[view.positions] = view.form.values(blob)
-            days[view.positions] = age_us / DAY_US
+            values[view.where] = view.form.values(blob)
+            days[view.where] = age_us / DAY_US
         aged = self._ageing.aged(values, days, now_us)
         return Profile(index=self._index, values=aged, present=~np.isnan(aged))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
-    """How one view is read. `positions` are those of its stored columns in the index; `bought` marks third-party data."""
+    """How one view is read. `where` its stored columns stand in the index; `bought` marks third-party data."""
 
     form: Form
-    positions: NDArray[np.intp]
+    where: NDArray[np.intp] | slice
     bought: bool
 
     @classmethod
     def of(cls, table: Table, form: Form, spec: ProfileSpec) -> "_View":
         positions = np.array([spec.index.positions[name] for name in table.names], dtype=np.intp)
-        return cls(form=form, positions=positions, bought=table.source == "third_party")
+        first = int(positions[0]) if len(positions) else 0
+        side_by_side = np.array_equal(positions, np.arange(first, first + len(positions)))
+        where = slice(first, first + len(positions)) if side_by_side else positions
+        return cls(form=form, where=where, bought=table.source == "third_party")

@@ -1,11 +1,9 @@
 """What each record adds to each stored number of a table: the meaning of profile.yaml, the same offline and online."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import chain
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,6 +17,10 @@ _HOUR_US = 3_600_000_000
 _QUARTER_US = 900_000_000
 _MONDAY = 3  # the first day of 1970 was a Thursday
 _LARGEST = 1e15
+_ALL_QUARTERS = 5_000_000  # since 1970 there have been two million
+
+_Family = tuple[str, bool, bool]
+"""What a column adds up: the number, whether it is counted, whether it is split by topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,115 +31,156 @@ class Terms:
     values: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What n records say to one table, in fewer numbers than they bring: most records touch few of its columns.
+
+    `codes` (n,) are positions in the table's `on`, `times_us` (n,) when they happened, `amounts` (n,) or (n, topics) what
+    they add, by what is added up, and `parts` (n,) where they fall, by what columns are split by.
+    """
+
+    codes: Ints
+    times_us: Ints
+    amounts: Mapping[_Family, Floats]
+    parts: Mapping[By, Ints]
+
+    def take(self, rows: Ints) -> "Said":
+        """These records, in this order."""
+        return Said(
+            self.codes[rows],
+            self.times_us[rows],
+            {family: amounts[rows] for family, amounts in self.amounts.items()},
+            {by: parts[rows] for by, parts in self.parts.items()},
+        )
+
+    @classmethod
+    def together(cls, some: Sequence["Said"]) -> "Said":
+        """The records of one part after those of the other. At least one part."""
+        first = some[0]
+        return cls(
+            np.concatenate([one.codes for one in some]),
+            np.concatenate([one.times_us for one in some]),
+            {family: np.concatenate([one.amounts[family] for one in some]) for family in first.amounts},
+            {by: np.concatenate([one.parts[by] for one in some]) for by in first.parts},
+        )
+
+
 def terms(table: Table, batch: Batch, reader: Reader, time_zone: str) -> Terms:
     """The terms of one table. Hours and days are local in `time_zone` (IANA). Records of nobody in particular are left out.
 
     A number beyond 1e15 in size says nothing, like one that is missing.
     """
-    codes = {name: at for at, name in enumerate(table.on)}
-    named = enumerate(zip(batch.names, batch.customers, strict=True))
-    rows = np.array([at for at, (name, who) in named if name in codes and who is not None], dtype=np.int64)
-    code = np.array([codes[batch.names[at] or ""] for at in rows], dtype=np.int64)
-    said = _Said(
-        [batch.bodies[at] for at in rows],
-        [batch.topics[at] for at in rows],
-        batch.time_us[rows],
-        batch.touchpoints[rows],
-        batch.groups[rows],
+    rows, told = said(table, batch, reader, time_zone)
+    return Terms(rows, brought(table, told))
+
+
+def said(table: Table, batch: Batch, reader: Reader, time_zone: str) -> tuple[Ints, Said]:
+    """The records of a batch that concern a table (see `terms`), and what they say to it."""
+    mine = np.full(len(reader.names) + 1, -1, dtype=np.int64)
+    mine[[reader.names.index(name) for name in table.on]] = np.arange(len(table.on))
+    codes = mine[batch.codes]  # -1 finds the last one, which is nobody's
+    rows = np.flatnonzero(codes >= 0)
+    times_us = batch.time_us[rows]
+    sums = [column for column in table.aggregates if column.how == "sum"]
+    families = dict.fromkeys(_family(column) for column in sums)
+    splits = dict.fromkeys(by for column in sums for by in column.by if by != "topic")
+    hours = local_hours(times_us, time_zone) if {"hour", "day"} & splits.keys() else times_us
+    return rows, Said(
+        codes[rows],
+        times_us,
+        {family: _amounts(family, batch, rows, reader.topics) for family in families},
+        {by: _parts(by, batch, rows, reader, hours) for by in splits},
     )
-    values = np.empty((len(rows), len(table.aggregates)))
-    amounts: dict[tuple[str, bool, bool], Floats] = {}
-    parts: dict[By, Ints] = {}
+
+
+def brought(table: Table, told: Said) -> Floats:
+    """(n, C), column by column in memory: what each record adds to each column, or its time for last and first."""
+    values = np.zeros((len(table.aggregates), len(told.codes))).T
+    counted: dict[tuple[str, ...], NDArray[np.bool_] | None] = {}
     for at, column in enumerate(table.aggregates):
-        counts = np.isin(code, [codes[name] for name in column.on])
+        if column.on not in counted:
+            everyone = set(column.on) == set(table.on)
+            of = np.array([name in column.on for name in table.on])
+            counted[column.on] = None if everyone else of[told.codes]
+        counts = counted[column.on]
         if column.how != "sum":
-            values[:, at] = np.where(counts, said.times_us.astype(np.float64), np.nan)
+            values[:, at] = told.times_us if counts is None else np.where(counts, told.times_us, np.nan)
             continue
-        family = (column.of, column.counted, "topic" in column.by)
-        if family not in amounts:
-            amounts[family] = _amounts(column, said, reader)
-        topic = 0
+        amounts = told.amounts[_family(column)]
         for by, part in zip(column.by, column.part, strict=True):
             if by == "topic":
-                topic = part
-                continue
-            if by not in parts:
-                parts[by] = _parts(by, said, reader, time_zone)
-            counts &= parts[by] == part
-        values[:, at] = np.where(counts, amounts[family][:, topic], 0.0)
-    return Terms(rows, values)
+                amounts = amounts[:, part]
+            else:
+                falls = told.parts[by] == part
+                counts = falls if counts is None else counts & falls
+        if counts is None:
+            values[:, at] = amounts
+        else:
+            np.copyto(values[:, at], amounts, where=counts)
+    return values
 
 
 def local_hours(times_us: Ints, time_zone: str) -> Ints:
     """Whole local hours since 1970-01-01 00:00 local."""
     # offsets from UTC change at quarters of an hour at the finest
-    quarters, back = np.unique(times_us // _QUARTER_US, return_inverse=True)
-    offsets = np.array([_offset_us(int(quarter), time_zone) for quarter in quarters], dtype=np.int64)
-    return (times_us + offsets[back]) // _HOUR_US
+    quarters = times_us // _QUARTER_US
+    first, last = int(quarters.min(initial=0)), int(quarters.max(initial=0))
+    if last - first >= _ALL_QUARTERS:
+        some, at = np.unique(quarters, return_inverse=True)
+        offsets = np.array([_offset_us(int(quarter), time_zone) for quarter in some], dtype=np.int64)
+        return (times_us + offsets[at]) // _HOUR_US
+    # without sorting: a table of all quarters, filled where there is one
+    at = quarters - first
+    table = np.zeros(last - first + 1, dtype=np.int64)
+    table[at] = 1
+    some = np.flatnonzero(table)
+    table[some] = [_offset_us(first + quarter, time_zone) for quarter in some.tolist()]
+    return (times_us + table[at]) // _HOUR_US
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """The records of one table: their bodies, the topics of each, when they happened, where, and in which group."""
-
-    bodies: Sequence[Any]
-    topics: Sequence[Sequence[int]]
-    times_us: Ints
-    touchpoints: Ints
-    groups: Ints
+def _family(column: Aggregate) -> _Family:
+    return column.of, column.counted, "topic" in column.by
 
 
-def _parts(by: By, said: _Said, reader: Reader, time_zone: str) -> Ints:
-    """(n,): the part that each record falls to; -1 for none."""
+def _parts(by: By, batch: Batch, rows: Ints, reader: Reader, hours: Ints) -> Ints:
+    """(n,): the part that each record falls to; -1 for none. `hours` (n,) are local ones."""
     match by:
         case "touchpoint":
-            return said.touchpoints
+            return batch.touchpoints[rows]
         case "channel":
-            return reader.channel_of[said.touchpoints]
+            return reader.channel_of[batch.touchpoints[rows]]
         case "group":
-            return said.groups
+            return batch.groups[rows]
         case "hour":
-            return local_hours(said.times_us, time_zone) % 24
+            return hours % 24
         case _:
-            return (local_hours(said.times_us, time_zone) // 24 + _MONDAY) % 7
+            return (hours // 24 + _MONDAY) % 7
 
 
-def _amounts(column: Aggregate, said: _Said, reader: Reader) -> Floats:
-    """(n, topics): what each record adds to each topic; (n, 1) for a column that is not split by topic."""
-    count = len(said.bodies)
-    if "topic" in column.by:
-        row, topic = _lines(said.topics)
-        numbers = np.ones(len(row)) if not column.of else _product_numbers(said.bodies, reader.number_of[column.of])
-        size, known = reader.topics, topic >= 0
-        sums = np.bincount(row[known] * size + topic[known], numbers[known], count * size)
-        return sums.astype(np.float64).reshape(count, size)
-    if not column.of:
-        return np.ones((count, 1))
-    number = reader.number_of[column.of]
-    if column.of.startswith("products."):
-        row, _ = _lines(said.topics)
-        return np.bincount(row, _product_numbers(said.bodies, number), count).astype(np.float64)[:, None]
-    found = [getattr(body, number) for body in said.bodies]
-    return (_says(found).astype(np.float64) if column.counted else _sound(found))[:, None]
+def _amounts(family: _Family, batch: Batch, rows: Ints, topics: int) -> Floats:
+    """(n, topics): what each record adds to each topic; (n,) for columns that are not split by topic."""
+    of, counted, by_topic = family
+    if by_topic:
+        known = batch.line_topics >= 0
+        cells = batch.line_rows[known] * topics + batch.line_topics[known]
+        numbers = _sound(batch.line_numbers[of][known]) if of else None
+        sums = np.bincount(cells, numbers, len(batch.codes) * topics)
+        return sums.astype(np.float64).reshape(len(batch.codes), topics)[rows]
+    if not of:
+        return np.ones(len(rows))
+    if of.startswith("products."):
+        return np.bincount(batch.line_rows, _sound(batch.line_numbers[of]), len(batch.codes)).astype(np.float64)[rows]
+    numbers = batch.numbers[of][rows]
+    return _says(numbers).astype(np.float64) if counted else _sound(numbers)
 
 
-def _lines(topics: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
-    """Row and topic of every product (of every topic, where a record has no products)."""
-    rows = np.repeat(np.arange(len(topics)), np.fromiter(map(len, topics), dtype=np.int64, count=len(topics)))
-    return rows, np.fromiter(chain.from_iterable(topics), dtype=np.int64, count=len(rows))
+def _sound(numbers: Floats) -> Floats:
+    return np.where(_says(numbers), numbers, 0.0)
 
 
-def _product_numbers(bodies: Sequence[Any], number: str) -> Floats:
-    return _sound([getattr(product, number) for body in bodies for product in body.products])
-
-
-def _sound(numbers: Sequence[float | None]) -> Floats:
-    return np.where(_says(numbers), np.array(numbers, dtype=np.float64), 0.0)
-
-
-def _says(numbers: Sequence[float | None]) -> NDArray[np.bool_]:
+def _says(numbers: Floats) -> NDArray[np.bool_]:
     """Whether it is a number of a size that means something."""
-    return np.abs(np.array(numbers, dtype=np.float64)) <= _LARGEST
+    return np.abs(numbers) <= _LARGEST
 
 
 @lru_cache(maxsize=100_000)

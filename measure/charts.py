@@ -1,6 +1,7 @@
 """The only door to Altair: plots as Vega-Lite JSON (for a browser) and PNG (for a file). Lists or NumPy arrays in."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,29 @@ def calibration_plot(labels: ArrayLike, probabilities: ArrayLike, *, title: str,
     return _finished(diagonal + model, title, subtitle)
 
 
+def growth_curves(panels: Mapping[str, Mapping[str, Mapping[int, float]]], *, title: str, subtitle: str) -> Plot:
+    """What something takes against how many customers there are, on a scale of powers of ten.
+
+    A panel for each unit, a line in it for each name, each from zero up: what is flat looks flat.
+    """
+    drawn = []
+    for unit, lines in panels.items():
+        dots = [{"line": name, "x": x, "y": y} for name, line in lines.items() for x, y in sorted(line.items())]
+        drawn.append(
+            alt.Chart(alt.Data(values=dots))
+            .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=55))
+            .encode(
+                x=alt.X("x:Q", title="customers", scale=alt.Scale(type="log"), axis=alt.Axis(format="~s", tickCount=4)),
+                y=alt.Y("y:Q", title=unit, scale=alt.Scale(zero=True)),
+                color=alt.Color(
+                    "line:N", scale=alt.Scale(range=[_MODEL, _REFERENCE]), legend=alt.Legend(title=None, orient="bottom")
+                ),
+            )
+            .properties(width=_WIDTH * 2 // 3, height=_HEIGHT * 2 // 3)
+        )
+    return _styled(alt.hconcat(*drawn).properties(title=alt.TitleParams(title, subtitle=subtitle, anchor="start")))
+
+
 def _line(name: str, xs: Any, ys: Any) -> list[dict[str, Any]]:
     return [
         {"line": name, "step": step, "x": round(float(x), 6), "y": round(float(y), 6)}
@@ -94,9 +118,14 @@ def _share(field: str, title: str) -> Any:
 
 
 def _finished(chart: Any, title: str, subtitle: str) -> Plot:
-    finished = (
+    return _styled(
         chart.properties(width=_WIDTH, height=_HEIGHT, title=alt.TitleParams(title, subtitle=subtitle, anchor="start"))
-        .configure_view(stroke=None)
+    )
+
+
+def _styled(chart: Any) -> Plot:
+    finished = (
+        chart.configure_view(stroke=None)
         .configure_axis(gridColor="#e8ecee", domainColor=_REFERENCE, labelColor=_INK, titleColor=_INK, titleFontWeight="normal")
         .configure_title(color=_INK, subtitleColor="#5b6b73", fontSize=14, offset=12)
     )

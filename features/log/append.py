@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -219,7 +219,7 @@ class Log:
 
     def last_sequence(self) -> int:
         # asked many times a second by whoever follows the log: the driver answers in a tenth of the time
-        with self._guarded(), closing(self._engine.raw_connection()) as raw:
+        with guarded(), closing(self._engine.raw_connection()) as raw:
             try:
                 (last,) = raw.cursor().execute("SELECT max(sequence) FROM records").fetchone()
             except self._engine.dialect.loaded_dbapi.Error as error:

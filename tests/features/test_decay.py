@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features import decay
 from features.decay import DAY_US, fold, restarted
 from features.tables import Aggregate
 
@@ -55,6 +56,17 @@ def test_folding_is_the_sum_of_what_each_record_is_still_worth(rows: list[tuple[
             (latest - min(seen)) / 24 if seen else np.nan,
         ]
         np.testing.assert_allclose(values[at], expected, rtol=1e-9, atol=1e-9)
+
+
+@given(st.lists(events, min_size=1, max_size=3), st.integers(1, 40))
+def test_long_histories_fold_like_short_ones(some: list[list[tuple[int, int, float, bool]]], long: int) -> None:
+    rows = [row for part in some for row in part]
+    values, as_of = _folded(rows)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(decay, "_LONG", long)
+        others, other_as_of = _folded(rows)
+    np.testing.assert_allclose(others, values, rtol=1e-9, atol=1e-9)
+    np.testing.assert_array_equal(other_as_of, as_of)
 
 
 @given(events, st.randoms(use_true_random=False))

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import features.terms
 from features.decay import DAY_US
 from features.facts import Batch, Reader
 from features.terms import local_hours, terms
@@ -120,6 +121,14 @@ def test_a_feature_counts_only_the_outcomes_it_is_on() -> None:
 def test_hours_are_local_through_the_changes_of_the_clock(utc: str, local: str) -> None:
     times = np.array([np.datetime64(utc, "us").astype(np.int64)])
     assert local_hours(times, ZONE)[0] == np.datetime64(local, "h").astype(np.int64)
+
+
+def test_hours_are_the_same_however_far_the_times_lie_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = np.random.default_rng(1).integers(-DAY_US * 400, US, size=500)
+    near = local_hours(times, ZONE)
+    monkeypatch.setattr(features.terms, "_ALL_QUARTERS", 0)
+    np.testing.assert_array_equal(local_hours(times, ZONE), near)
+    assert local_hours(times[:0], ZONE).tolist() == []
 
 
 def test_offsets_of_half_an_hour_are_kept() -> None:
