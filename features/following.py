@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from features.facts import KINDS
 from features.log import LogUnavailable, Record
+from features.projector import FOLLOWED
 from features.stores import Lease, Store, StoreError
 
 LATE_S = 1.0
@@ -185,7 +185,7 @@ class Follower:
         if seen == self._settled:
             self._tell()
             return False
-        first = next(self._log.read(after=cursor, kinds=KINDS, limit=1), None)
+        first = next(self._log.read(after=cursor, kinds=FOLLOWED, limit=1), None)
         self._folded = last if first is None else first.sequence - 1
         if first is None:
             self._settled, self._behind_from = seen, None

@@ -56,6 +56,10 @@ class Projector:
             done += len(records)
         return done
 
+    def fold_anew(self, customer_ids: Sequence[str], writing: Writing) -> None:
+        """Make the rows of whoever has these ids anew, from what the log holds up to the cursor."""
+        self._rejoining.remake(customer_ids, writing, until=writing.cursor)
+
     def _next(self, cursor: int) -> list[Record]:
         return list(self._log.read(after=cursor, kinds=FOLLOWED, limit=BATCH))
 

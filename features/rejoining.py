@@ -4,7 +4,7 @@ What a file says of an id goes with it to the customer who has it now, where not
 load of the store puts the files together again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -50,9 +50,16 @@ class Rejoining:
         """Make anew the rows of whoever these records may have changed, as of the record `until`, and delete those of ids
         that name nobody any more; the names of whom the rows are."""
         since = self.log.relinked(after=after, until=until)
-        customers = sorted({self.log.customer(one) for one in since}, key=lambda one: one.name)
+        return self.remake(since, writing, until=until, since=since)
+
+    def remake(
+        self, customer_ids: Iterable[str], writing: Writing, *, until: int, since: Mapping[str, int] | None = None
+    ) -> frozenset[str]:
+        """Make anew the rows of whoever has these ids, as of the record `until`; their names. `since` is when ids changed
+        hands (microseconds): no row is older."""
+        customers = sorted({self.log.customer(one) for one in customer_ids}, key=lambda one: one.name)
         for start in range(0, len(customers), AT_ONCE):
-            self._made_anew(customers[start : start + AT_ONCE], since, writing, until)
+            self._made_anew(customers[start : start + AT_ONCE], since or {}, writing, until)
         return frozenset(customer.name for customer in customers)
 
     def _made_anew(self, customers: Sequence[Customer], since: Mapping[str, int], writing: Writing, until: int) -> None:

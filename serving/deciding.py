@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
-from decisioning.domain import Decision, Learner, Placement, Profile, Request, Result
+from decisioning.domain import Decision, Learner, Placement, Profile, Request, Result, State
 from decisioning.facts import consented
 from decisioning.messages import render
 from features.log import Conflict, LogUnavailable, decisions, offers
@@ -31,7 +32,7 @@ def answer_request(ask: DecisionAsk, ports: Ports, settings: Settings) -> Decisi
         raise Problem(422, "A placement is named twice", "give each placement its own id and use count for several")
     request = Request(
         decision_id=ask.decision_id or uuid.uuid4().hex,
-        customer_id=ask.customer_id,
+        customer_id=ask.asked_for,
         touchpoint=ask.touchpoint,
         placements=tuple(Placement(id=one.id, count=one.count) for one in ask.placements),
         context=ask.context,
@@ -56,7 +57,8 @@ def recorded(decision_id: str, ports: Ports, *, explain: str = "none") -> Decisi
 
 def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Settings) -> DecisionOut:
     if ask.decision_id and (earlier := recorded(ask.decision_id, ports, explain=ask.explain)):
-        if (earlier.customer_id, earlier.touchpoint) != (ask.customer_id, ask.touchpoint):
+        same = ports.log.customer(earlier.customer_id).name == ports.log.customer(request.customer_id).name
+        if not same or earlier.touchpoint != ask.touchpoint:
             detail = f"{ask.decision_id!r} was given to another customer or touchpoint; use a new id"
             raise Problem(409, "This decision id is taken", detail)
         return earlier
@@ -69,7 +71,7 @@ def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Setting
         record = decisions.to_record(decision, inputs, playbook.catalog, known_time=decision.at)
         try:
             is_new = ports.log.append(
-                [record], expecting={request.customer_id: state_version}, budgets=_budgets(decision, ports)
+                [record], expecting={str(record.customer_id): state_version}, budgets=_budgets(decision, ports)
             )[0]
         except Conflict:
             continue
@@ -86,8 +88,9 @@ def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Setting
 def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision, decisions.Inputs, int]:
     playbook, now = ports.playbook, ports.clock.now()
     state, state_version = ports.log.state(request.customer_id)
+    request = replace(request, customer_id=state.customer_id)  # whichever id was asked for, the customer is decided for
     degraded: list[str] = []
-    profile, population = _profile(request.customer_id, now, ports, degraded)
+    profile, population = _profile(state, now, ports, degraded)
     # data whose purpose has no consent is as if it did not exist: no model and no rule may see it
     profile = profile.limited_to(consented(state, playbook.policy))
     bundle = ports.models.bundle
@@ -114,12 +117,12 @@ def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision,
     return decision, inputs, state_version
 
 
-def _profile(customer_id: str, now: datetime, ports: Ports, degraded: list[str]) -> tuple[Profile, Mapping[str, float]]:
+def _profile(state: State, now: datetime, ports: Ports, degraded: list[str]) -> tuple[Profile, Mapping[str, float]]:
     """The profile as of now, with a reason code where it lacks what was heard; an empty one where the store cannot be read."""
-    if not ports.profiles.caught_up(customer_id):
+    if not ports.profiles.caught_up((state.customer_id, *state.members)):
         degraded.append("profile_behind")
     try:
-        return ports.profiles.read(customer_id, now), ports.profiles.population()
+        return ports.profiles.read(state.customer_id, now), ports.profiles.population()
     except ProfilesUnavailable:
         degraded.append("profile_store_unavailable")
         return Profile.empty(ports.playbook.profile.index), {}

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from decisioning.domain import Predictions, Profile, State
 from features.erasure import Erasure
 from features.following import Lag
+from features.join import Customer
 from features.log import Record
 from features.log.identity import Identity
 from features.playbook import Playbook
@@ -26,6 +27,7 @@ class LogPort(Protocol):
         budgets: Mapping[str, int] | None = None,
     ) -> list[bool]: ...
     def state(self, customer_id: str) -> tuple[State, int]: ...
+    def customer(self, customer_id: str) -> Customer: ...
     def record(self, message_id: str) -> Record | None: ...
     def last_sequence(self) -> int: ...
     def identity(self, customer_id: str) -> Identity: ...
@@ -65,8 +67,8 @@ class Profiles(Protocol):
     def heard(self, customers: Iterable[str]) -> None:
         """Records of these customers were acknowledged just now. Never raises: what is durable is folded sooner or later."""
 
-    def caught_up(self, customer_id: str) -> bool:
-        """Whether all that this server heard of the customer is in the profile; where it is not, waits for it a moment.
+    def caught_up(self, customer_ids: Sequence[str]) -> bool:
+        """Whether all that this server heard under a customer's ids is in the profile; where it is not, waits for it a moment.
 
         False too where the profiles have been behind the log for longer than that.
         """

@@ -7,7 +7,7 @@ customer sees it: it waits that moment, and nobody else does.
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -74,13 +74,16 @@ class PackedProfiles:
                 self._awaited = {who: at for who, at in awaited if not self._follower.folded(at, within_s=0)}
             self._awaited |= dict.fromkeys(customers, sequence)
 
-    def caught_up(self, customer_id: str) -> bool:
-        sequence = self._awaited.get(customer_id)
-        if sequence is not None and not self._follower.folded(sequence, within_s=_MOMENT_S):
-            return False
-        with self._lock:
-            if self._awaited.get(customer_id) == sequence:
-                self._awaited.pop(customer_id, None)
+    def caught_up(self, customer_ids: Sequence[str]) -> bool:
+        awaited = {one: self._awaited.get(one) for one in customer_ids}
+        sequence = max((at for at in awaited.values() if at is not None), default=None)
+        if sequence is not None:
+            if not self._follower.folded(sequence, within_s=_MOMENT_S):
+                return False
+            with self._lock:
+                for one, at in awaited.items():
+                    if self._awaited.get(one) == at:
+                        self._awaited.pop(one, None)
         return not self._follower.late()
 
     def lag(self) -> Lag:

@@ -84,7 +84,7 @@ def test_what_this_server_heard_of_a_customer_is_in_their_next_profile(log: Log,
         for at in range(1, 30):
             log.append([order(f"m{at}", "anna", NOW, total=1.0)])
             profiles.heard(["anna"])
-            while not profiles.caught_up("anna"):
+            while not profiles.caught_up(["anna"]):
                 pass  # a busy machine may take longer than a decision waits
             assert profiles.read("anna", NOW).get("points") == at
 
@@ -94,10 +94,10 @@ def test_only_who_was_heard_of_is_waited_for_and_only_until_it_is_there(log: Log
     profiles = PackedProfiles(store, slow)
     log.append([order("m1", "anna", NOW)])
     profiles.heard(["anna"])
-    assert profiles.caught_up("bob") and slow.waited == []
-    assert not profiles.caught_up("anna")
+    assert profiles.caught_up(["bob"]) and slow.waited == []
+    assert not profiles.caught_up(["anna"])
     slow.reached = 1
-    assert profiles.caught_up("anna") and profiles.caught_up("anna")
+    assert profiles.caught_up(["anna"]) and profiles.caught_up(["anna"])
     assert slow.waited == [1, 1]
 
 
@@ -119,7 +119,7 @@ def test_a_log_that_is_away_after_it_acknowledged_takes_nothing_back(log: Log, s
 
     profiles = PackedProfiles(store, Away(log))
     profiles.heard(["anna"])
-    assert profiles.caught_up("anna")
+    assert profiles.caught_up(["anna"])
 
 
 def test_the_population_is_that_of_the_last_load(log: Log, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
