@@ -1,8 +1,8 @@
 """The log is the truth: versioned records, appended durably, with the exact state they imply in the same transaction."""
 
-from features.log.append import Log, LogUnavailable
+from features.log.append import Log
 from features.log.erase import Receipt
-from features.log.folding import Conflict
+from features.log.faults import Conflict, LogUnavailable
 from features.log.identity import Identity, identity_record
 from features.log.records import EARLIEST, Record
 from features.log.state import StateRules

@@ -15,7 +15,7 @@ from features.join import Customer, Link
 from features.log import bulk, folding, identity, offers, sealed, state, tables
 from features.log.adopt import adopt
 from features.log.erase import Receipt, erase
-from features.log.folding import Conflict
+from features.log.faults import Conflict, LogUnavailable, guarded
 from features.log.identity import Identity
 from features.log.keys import KeyFault, Vault, fingerprint, master_key
 from features.log.records import Record
@@ -24,14 +24,12 @@ from features.log.schema import engine_for, upgrade
 from features.log.state import StateRules
 from features.log.verify import Verdict, verify
 
+__all__ = ["Conflict", "Log", "LogUnavailable"]
+
 _MASTER = "master_key_fingerprint"
 _STATE = sa.select(tables.customers.c.body, tables.customers.c.version).where(
     tables.customers.c.customer_id == sa.bindparam("customer_id")
 )
-
-
-class LogUnavailable(KairosError):
-    """The log cannot be written or read now; nothing was acknowledged."""
 
 
 class Log:
@@ -47,7 +45,7 @@ class Log:
         self._rules, self._writer = rules or StateRules(), writer
         self._dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
         try:
-            with self._guarded():
+            with guarded():
                 upgrade(self._engine)
             self._vault = self._unlocked()
             with self._writing() as connection:
@@ -102,16 +100,18 @@ class Log:
             return str(found.scalar_one())
 
     def erase(self, customer_id: str, *, at: datetime) -> Receipt | None:
-        """Destroy a customer's key and delete what is kept of them, in one durable commit. None for one nobody has heard of.
+        """Destroy the keys of all a customer's ids and delete what is kept of them, in one durable commit.
 
-        A message id that was theirs stays taken; the customer id may start afresh.
+        Any of the ids will do; None for one nobody has heard of. A message id that was theirs stays taken; the customer ids
+        may start afresh.
         """
         with self._writing() as connection:
-            receipt = erase(connection, self._dialect, self._vault, customer_id, writer=self._writer, at=at)
+            receipt = erase(connection, self._dialect, self._vault, self._rules, customer_id, writer=self._writer, at=at)
         if receipt is not None:
-            self._vault.forget(receipt.owner)
+            for owner in receipt.owners:
+                self._vault.forget(owner)
         # what was deleted would stay readable in the write-ahead log
-        with self._guarded(), closing(self._engine.raw_connection()) as raw:
+        with guarded(), closing(self._engine.raw_connection()) as raw:
             raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return receipt
 
@@ -150,7 +150,8 @@ class Log:
             return identity.names(connection, customer_ids)
 
     def relinked(self, *, after: int, until: int) -> dict[str, int]:
-        """Whom the links told by records of these sequences concern (see `features.log.relinked`)."""
+        """The ids whose customer may be another one since records of these sequences (`after` excluded), and when that
+        became known (microseconds since 1970)."""
         with self._reading() as connection:
             return relinked(connection, after=after, until=until)
 
@@ -241,18 +242,11 @@ class Log:
         return Vault(master)
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-            raise LogUnavailable(f"the log cannot be used: {getattr(error, 'orig', error)}") from error
-
-    @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
-        with self._guarded(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with guarded(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
-        with self._guarded(), self._engine.connect() as connection:
+        with guarded(), self._engine.connect() as connection:
             yield connection

@@ -8,21 +8,23 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from features.log import sealed
+from features.log import folding, identity, linking, sealed
 from features.log.keys import Vault
 from features.log.records import Record
-from features.log.tables import customers, keys, offers, records
+from features.log.state import StateRules
+from features.log.tables import keys, offers, records
 
 REMAINS = "records are ciphertext whose key is destroyed, with their message id, times, kind and a number that names nobody"
-_BODY = ("owner", "erased_at", "records", "states", "offers", "remains")
+_BODY = ("owner", "owners", "erased_at", "records", "states", "offers", "links", "remains")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What was erased of one customer, and what remains. `sequence` is that of the log's own record of the erasure.
 
-    `owner` is the number that the customer's records bear. `records` can never be read again; `states` and `offers` rows
-    are deleted.
+    `owners` are the numbers that the customer's records bear, one for each id that records came with; `owner` is the first.
+    `records` can never be read again; `states`, `offers` and `links` (between the customer's ids) are deleted rows.
+    `members` are the ids; they are told to the caller and kept nowhere.
     """
 
     receipt_id: str
@@ -33,26 +35,47 @@ class Receipt:
     states: int
     offers: int
     remains: str = REMAINS
+    owners: tuple[int, ...] = ()
+    links: int = 0
+    members: tuple[str, ...] = ()
 
 
 def erase(
-    connection: sa.Connection, dialect: Any, vault: Vault, customer_id: str, *, writer: str, at: datetime
+    connection: sa.Connection,
+    dialect: Any,
+    vault: Vault,
+    rules: StateRules,
+    customer_id: str,
+    *,
+    writer: str,
+    at: datetime,
 ) -> Receipt | None:
-    """Erase in the caller's transaction; None where the log knows nobody of this id."""
-    owner = connection.execute(sa.select(keys.c.owner).where(keys.c.customer_id == customer_id)).scalar_one_or_none()
-    if owner is None:
+    """Erase the customer whom an id means in the caller's transaction; None where the log knows nobody of this id.
+
+    An anonymous id that another customer was linked with too, later, is theirs from now on; what it did before is erased.
+    """
+    members = identity.customer(connection, customer_id).members
+    whose = sa.select(keys.c.owner).where(keys.c.customer_id.in_(members)).order_by(keys.c.customer_id)
+    owners = tuple(connection.execute(whose).scalars())
+    if not owners:
         return None
-    count = sa.select(sa.func.count()).select_from(records).where(records.c.owner == owner)
+    count = sa.select(sa.func.count()).select_from(records).where(records.c.owner.in_(owners))
+    kept = int(connection.execute(count).scalar_one())
+    connection.execute(sa.delete(keys).where(keys.c.customer_id.in_(members)))
+    states = folding.drop(connection, members)
+    links, change = linking.forget(connection, members)
     receipt = Receipt(
         receipt_id=f"erasure-{token_hex(12)}",
-        owner=owner,
+        owner=owners[0],
+        owners=owners,
         sequence=sealed.next_sequence(connection),
         erased_at=at,
-        records=int(connection.execute(count).scalar_one()),
-        states=connection.execute(sa.delete(customers).where(customers.c.customer_id == customer_id)).rowcount,
-        offers=connection.execute(sa.delete(offers).where(offers.c.customer_id == customer_id)).rowcount,
+        records=kept,
+        states=states,
+        offers=connection.execute(sa.delete(offers).where(offers.c.customer_id.in_(members))).rowcount,
+        links=links,
+        members=members,
     )
-    connection.execute(sa.delete(keys).where(keys.c.customer_id == customer_id))
     told = Record(
         kind="erasure",
         message_id=receipt.receipt_id,
@@ -62,4 +85,5 @@ def erase(
         payload=msgspec.json.encode({name: getattr(receipt, name) for name in _BODY}),
     )
     sealed.write(connection, dialect, vault, [told], writer=writer, sequences=[receipt.sequence])
+    folding.rejoined(connection, vault, rules, change)
     return receipt

@@ -10,20 +10,16 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from decisioning.domain import State
-from decisioning.errors import KairosError
 from features.agreed import Word, agreed
 from features.join import Customer
 from features.log import bulk, identity, linking, sealed, state
+from features.log.faults import Conflict
 from features.log.keys import Vault
 from features.log.records import Record, microseconds, moment
 from features.log.state import StateRules
 from features.log.tables import customers, records
 
 _AT_ONCE = 500
-
-
-class Conflict(KairosError):
-    """Another decision changed the customer's state, or took the last of a budget, since it was read: decide again."""
 
 
 def follow(

@@ -12,7 +12,10 @@ from features.log.tables import identities, links
 
 _AT_ONCE = 500
 
-_Row = tuple[str, str, str | None, int | None]
+LinkRow = tuple[int, str, str, int, int]
+"""A row of `links`."""
+
+IdentityRow = tuple[str, str, str | None, int | None]
 """A row of `identities`."""
 
 
@@ -26,11 +29,10 @@ class Change:
 
 def follow(connection: sa.Connection, told: Sequence[tuple[int, Link]]) -> Change:
     """Follow links told by records of these sequences: keep those that tell something new, and who is who by them."""
-    fresh = _new(connection, told)
+    fresh = _new(_links(connection, links.c.target, sorted({link.target for _, link in told})), told)
     if not fresh:
         return Change()
-    rows = [(sequence, link.source, link.target, link.event_us, link.known_us) for sequence, link in fresh]
-    bulk.insert(connection, links, rows)
+    bulk.insert(connection, links, [_link_row(*one) for one in fresh])
     return _rejoined(connection, _moving(connection, [link for _, link in fresh]))
 
 
@@ -44,21 +46,29 @@ def forget(connection: sa.Connection, members: Collection[str]) -> tuple[int, Ch
     _deleted(connection, identities.c.customer_id, list(members))
     left: dict[str, Link] = {}
     for link in _links(connection, links.c.source, [one for one in members if is_anonymous(one)]):
-        if link.source not in left or _place(link) < _place(left[link.source]):
-            left[link.source] = link
+        _hold(left, link)
     return count, _rejoined(connection, list(left.values()))
 
 
-def _new(connection: sa.Connection, told: Sequence[tuple[int, Link]]) -> list[tuple[int, Link]]:
+def implied(told: Iterable[tuple[int, Link]]) -> tuple[list[LinkRow], list[IdentityRow], Joined]:
+    """What the tables hold of all links ever told, each in the order of its key; and who is who by them."""
+    fresh = _new([], told)
+    joined, holds = Joined(link for _, link in fresh), dict[str, Link]()
+    for _, link in fresh:
+        _hold(holds, link)
+    rows = [_row(one, joined.customer(one), holds.get(one)) for one in sorted(joined.names())]
+    return [_link_row(*one) for one in fresh], rows, joined
+
+
+def _new(before: Iterable[Link], told: Iterable[tuple[int, Link]]) -> list[tuple[int, Link]]:
     """The links that say more than those of the same two ids before: of an earlier, or later, moment, or known earlier."""
-    before: dict[tuple[str, str], list[Link]] = defaultdict(list)
-    for link in _links(connection, links.c.target, sorted({link.target for _, link in told})):
-        before[link.source, link.target].append(link)
+    same: dict[tuple[str, str], list[Link]] = defaultdict(list)
+    for link in before:
+        same[link.source, link.target].append(link)
     fresh = []
     for sequence, link in told:
-        same = before[link.source, link.target]
-        if link.source != link.target and not _is_told(link, same):
-            same.append(link)
+        if link.source != link.target and not _is_told(link, same[link.source, link.target]):
+            same[link.source, link.target].append(link)
             fresh.append((sequence, link))
     return fresh
 
@@ -99,8 +109,7 @@ def _rejoined(connection: sa.Connection, moving: Sequence[Link]) -> Change:
         if row[2] and row[3] is not None
     }
     for link in moving:
-        if is_anonymous(link.source) and (link.source not in holds or _place(link) < _place(holds[link.source])):
-            holds[link.source] = link
+        _hold(holds, link)
     between = _links(connection, links.c.target, [one for one in before if not is_anonymous(one)])
     joined = Joined([*holds.values(), *(link for link in between if not is_anonymous(link.source))])
     after = {one: joined.customer(one) for one in before}
@@ -114,7 +123,7 @@ def _rejoined(connection: sa.Connection, moving: Sequence[Link]) -> Change:
     )
 
 
-def _gathered(connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Row]:
+def _gathered(connection: sa.Connection, ids: Sequence[str]) -> dict[str, IdentityRow]:
     """Rows of all ids of the customers of these; those that are kept nowhere are their own."""
     found = {row[0]: row for row in _rows(connection, identities.c.customer_id, ids)}
     named = sorted({found[one][1] if one in found else one for one in ids})
@@ -122,18 +131,28 @@ def _gathered(connection: sa.Connection, ids: Sequence[str]) -> dict[str, _Row]:
     return {one: (one, one, None, None) for one in named} | found
 
 
-def _customers(rows: dict[str, _Row]) -> set[Customer]:
+def _customers(rows: dict[str, IdentityRow]) -> set[Customer]:
     of: dict[str, list[str]] = defaultdict(list)
     for row in rows.values():
         of[row[1]].append(row[0])
     return {Customer(name=name, members=tuple(sorted(members))) for name, members in of.items()}
 
 
-def _row(one: str, of: Customer, holds: Link | None) -> _Row:
+def _hold(holds: dict[str, Link], link: Link) -> None:
+    """An anonymous id is held by its first link."""
+    if is_anonymous(link.source) and (link.source not in holds or _place(link) < _place(holds[link.source])):
+        holds[link.source] = link
+
+
+def _link_row(sequence: int, link: Link) -> LinkRow:
+    return sequence, link.source, link.target, link.event_us, link.known_us
+
+
+def _row(one: str, of: Customer, holds: Link | None) -> IdentityRow:
     return (one, of.name, holds.target, holds.event_us) if holds else (one, of.name, None, None)
 
 
-def _write(connection: sa.Connection, before: dict[str, _Row], after: dict[str, _Row]) -> None:
+def _write(connection: sa.Connection, before: dict[str, IdentityRow], after: dict[str, IdentityRow]) -> None:
     changed = [row for one, row in after.items() if row != before[one]]
     _deleted(connection, identities.c.customer_id, [row[0] for row in changed if row[0] == row[1]])
     named = [row for row in changed if row[0] != row[1]]
@@ -145,7 +164,7 @@ def _place(link: Link) -> tuple[int, str]:
     return link.event_us, link.target
 
 
-def _rows(connection: sa.Connection, column: sa.Column[str], values: Sequence[str]) -> list[_Row]:
+def _rows(connection: sa.Connection, column: sa.Column[str], values: Sequence[str]) -> list[IdentityRow]:
     return [tuple(row) for row in bulk.those_in(connection, column, values, *identities.c)]
 
 

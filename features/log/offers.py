@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from decisioning.domain import Evidence, Learner
 from features.log.records import SEEN, Record, microseconds, moment
-from features.log.tables import learner, offers, records
+from features.log.tables import identities, learner, offers, records
 
 _CHUNK = 500
 
@@ -66,9 +66,13 @@ def taken(connection: sa.Connection, actions: Sequence[str], now: datetime) -> d
 
 
 def outbox(connection: sa.Connection, *, due_before: datetime, now: datetime, limit: int = 1000) -> list[Waiting]:
-    """Outbound messages and waits that fall due before a time and have neither been sent nor expired, earliest first."""
+    """Outbound messages and waits that fall due before a time and have neither been sent nor expired, earliest first.
+
+    Each names the customer as of now, whatever id the decision was made for.
+    """
     query = (
-        sa.select(offers)
+        sa.select(*offers.c, sa.func.coalesce(identities.c.name, offers.c.customer_id).label("name"))
+        .outerjoin_from(offers, identities, identities.c.customer_id == offers.c.customer_id)
         .where(offers.c.outbound, offers.c.due_us < microseconds(due_before))
         .where(offers.c.shown_us.is_(None), offers.c.expires_us > microseconds(now))
         .order_by(offers.c.due_us, offers.c.decision_id, offers.c.placement, offers.c.slot)
@@ -78,7 +82,7 @@ def outbox(connection: sa.Connection, *, due_before: datetime, now: datetime, li
         Waiting(
             decision_id=row.decision_id,
             placement=row.placement,
-            customer_id=row.customer_id,
+            customer_id=row.name,
             touchpoint=row.touchpoint,
             kind=row.kind,
             action=row.action,

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import isclose
 from typing import Any
 
@@ -10,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from decisioning.domain import State
-from features.join import Customer
-from features.log import chain, offers, sealed, state, tables
+from features.join import Joined
+from features.log import chain, linking, offers, sealed, state, tables
 from features.log.folding import folded_from
+from features.log.identity import link_of
 from features.log.keys import KeyFault, Vault
 from features.log.records import Record
 from features.log.state import StateRules
@@ -67,7 +69,7 @@ def verify(connection: sa.Connection, vault: Vault, rules: StateRules) -> Verdic
     try:
         _chain(connection, vault, count)
         _message_ids(connection)
-        _states(connection, vault, rules, count)
+        _states(connection, vault, rules, count, _identities(connection, vault))
         _derived(connection, vault, erased=count.erased > 0)
     except _Fault as found:
         fault, sequence = found.cause, found.sequence
@@ -97,7 +99,8 @@ def _chain(connection: sa.Connection, vault: Vault, count: _Count) -> None:
             continue
         record = _opened(row, vault)
         if record.kind == "erasure":
-            count.missing.pop(record.body["owner"], None)
+            for owner in record.body.get("owners", [record.body["owner"]]):
+                count.missing.pop(owner, None)
     for owner, sequence in count.missing.items():
         raise _Fault(f"the key of owner {owner} is missing, and no erasure tells why", sequence)
     kept = {row.writer: row.hash for row in connection.execute(sa.select(tables.writers))}
@@ -127,16 +130,35 @@ def _message_ids(connection: sa.Connection) -> None:
         raise _Fault(f"the message id {message_id!r} is there twice", sequence)
 
 
-def _states(connection: sa.Connection, vault: Vault, rules: StateRules, count: _Count) -> None:
-    """The states kept are those that the records imply. Nobody but the owners of keys has one."""
+def _identities(connection: sa.Connection, vault: Vault) -> Joined:
+    """The links and names kept are those that identity records tell; who is who by them."""
+    query = sealed.READABLE.where(tables.records.c.kind == "identity").order_by(tables.records.c.sequence)
+    rows = connection.execution_options(yield_per=5_000).execute(query)
+    links, names, joined = linking.implied((row.sequence, link_of(sealed.record_of(row, vault))) for row in rows)
+    for kept, made in zip_longest(_in_order(connection, tables.links), [*links, None]):
+        if kept != made:
+            raise _Fault("the links kept are not those that the records tell", min(one[0] for one in (kept, made) if one))
+    for kept, made in zip_longest(_in_order(connection, tables.identities), [*names, None]):
+        if kept != made:
+            raise _Fault("the names kept are not those that the links imply")
+    return joined
+
+
+def _states(connection: sa.Connection, vault: Vault, rules: StateRules, count: _Count, joined: Joined) -> None:
+    """The states kept are those that the records imply. Nobody but the owners of keys has one, under one of their ids."""
     owned, kept = tables.keys, tables.customers
     strangers = sa.select(kept.c.customer_id).outerjoin(owned, owned.c.customer_id == kept.c.customer_id)
     if connection.execute(strangers.where(owned.c.owner.is_(None)).limit(1)).first():
         raise _Fault("a state is kept of a customer who has no records, or was erased")
     query = sa.select(owned.c.owner, owned.c.customer_id, kept.c.body)
     for owner, customer_id, body in connection.execute(query.outerjoin_from(owned, kept, _same)).all():
+        customer = joined.customer(customer_id)
+        if customer.name != customer_id:
+            if body is not None:
+                raise _Fault(f"a state is kept of owner {owner}, whose id is another customer's")
+            continue
         there = State(customer_id=customer_id) if body is None else state.decode(body)
-        if there != folded_from(connection, vault, rules, Customer(name=customer_id, members=(customer_id,))):
+        if there != folded_from(connection, vault, rules, customer):
             last = sa.select(sa.func.max(tables.records.c.sequence)).where(tables.records.c.owner == owner)
             raise _Fault(
                 f"the state kept of owner {owner} is not the one its records imply", connection.execute(last).scalar_one()

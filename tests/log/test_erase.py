@@ -12,7 +12,7 @@ import pytest
 from decisioning.domain import State
 from features.log import Conflict, Log
 from features.log.offers import evidence, outbox
-from tests.log.writing import DAY, RULES, decision, event, offer, outcome
+from tests.log.writing import DAY, RULES, decision, event, linked, offer, outcome
 from tests.worlds import NOW
 
 SECRET = "a-word-nobody-else-uses"
@@ -133,6 +133,73 @@ def test_another_process_that_knew_the_key_reads_the_records_no_more(log: Log, u
     assert [record.message_id for record in log.read(kinds=("event",))] == ["m2"]
     assert log.verify().whole
     other.close()
+
+
+# --------------------------------------------------------------------------------------------------- a customer of several ids
+
+
+def merged(log: Log) -> None:
+    """Customer anna with a device and an old id, and bob, who used the device later."""
+    log.append([event("Complaint Opened", customer="anonymous:x", note=SECRET), decision(customer="anonymous:x")])
+    log.append([linked("anonymous:x", "anna"), linked("old-anna", "anna"), event("A", message_id="m2", customer="old-anna")])
+    log.append([event("A", message_id="m3", customer="bob"), linked("anonymous:x", "bob", at=NOW + DAY)])
+
+
+@pytest.mark.parametrize("asked", ["anna", "old-anna", "anonymous:x"])
+def test_whoever_is_erased_is_erased_under_all_their_ids(asked: str, log: Log) -> None:
+    merged(log)
+    receipt = log.erase(asked, at=NOW)
+    assert receipt is not None
+    assert receipt.members == ("anna", "anonymous:x", "old-anna")
+    assert (receipt.records, receipt.states, receipt.offers, receipt.links, len(receipt.owners)) == (5, 1, 1, 2, 3)
+    for one in ("anna", "old-anna"):
+        assert log.state(one) == (State(customer_id=one), 0)
+    assert [record.customer_id for record in log.read(kinds=("event", "decision", "identity"))] == ["bob", "bob"]
+    assert log.verify().fault is None
+    told = log.latest("erasure")
+    assert told is not None and told.body["owners"] == list(receipt.owners) and b"anna" not in told.payload
+
+
+def test_a_device_that_another_customer_used_later_is_theirs_then_with_nothing_of_before(log: Log) -> None:
+    merged(log)
+    _, seen = log.state("bob")
+    log.erase("anna", at=NOW)
+    state, version = log.state("anonymous:x")
+    assert (state.customer_id, state.members, state.open_complaints) == ("bob", ("anonymous:x",), ())
+    assert version > seen
+    log.append([event("Complaint Opened", message_id="m9", customer="anonymous:x", complaint_id="c9")])
+    assert log.state("bob")[0].open_complaints == ("c9",)
+    assert log.verify().fault is None
+
+
+def test_the_one_who_used_a_device_later_is_erased_without_its_owner(log: Log) -> None:
+    merged(log)
+    receipt = log.erase("bob", at=NOW)
+    assert receipt is not None and (receipt.members, receipt.links) == (("bob",), 1)
+    assert log.state("anonymous:x")[0].customer_id == "anna"
+    assert log.verify().fault is None
+
+
+def test_nothing_of_a_customer_of_several_ids_can_be_found_on_the_disk(log: Log, tmp_path: Path) -> None:
+    ids = ("anonymous:device-1029", "customer-1029", "loyalty-1029")
+    log.append(
+        [event("Complaint Opened", message_id=f"m{at}", customer=one, complaint_id=SECRET) for at, one in enumerate(ids)]
+    )
+    log.append([linked(ids[0], ids[1], message_id="l1"), linked(ids[2], ids[1], message_id="l2")])
+    assert all(one.encode() in bytes_on_disk(tmp_path) for one in ids)
+    log.erase(ids[2], at=NOW)
+    left = bytes_on_disk(tmp_path)
+    assert not any(one.encode() in left for one in (*ids, SECRET))
+
+
+def test_ids_of_an_erased_customer_start_afresh_apart(log: Log) -> None:
+    merged(log)
+    log.erase("anna", at=NOW)
+    log.append([event("A", message_id=f"n-{one}", customer=one) for one in ("anna", "old-anna")])
+    assert [log.state(one)[0].customer_id for one in ("anna", "old-anna")] == ["anna", "old-anna"]
+    log.append([linked("old-anna", "anna", message_id="again")])
+    assert log.state("old-anna")[0].customer_id == "anna"
+    assert log.verify().fault is None
 
 
 DIES = """

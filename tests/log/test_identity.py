@@ -1,7 +1,10 @@
 """Who is who in the log: which ids are one customer, by which records, and what can be read of them."""
 
+import pytest
+
 from features.join import Customer, Link
-from features.log import Log
+from features.log import Identity, Log, Record
+from features.log.identity import Told
 from features.log.records import microseconds
 from tests.log.writing import DAY, event, linked
 from tests.worlds import NOW
@@ -57,3 +60,79 @@ def test_records_are_read_by_the_very_ids_they_came_with(log: Log) -> None:
     assert [one.message_id for one in log.read_of(["anonymous:x", "a"], until=3, kinds=("identity",))] == ["l"]
     assert list(log.read_of(["a"], kinds=("event",))) == [log.record("m3")]
     assert list(log.read_of([])) == []
+
+
+def test_it_can_be_told_by_what_two_ids_are_one_customer_and_what_was_set_aside(log: Log) -> None:
+    log.append([linked("anonymous:x", "a", at=NOW, known=NOW + DAY, message_id="m1:identity")])
+    log.append(
+        [linked("old", "a", at=NOW + DAY, message_id="m2"), linked("anonymous:x", "b", at=NOW + DAY, message_id="m3:identity")]
+    )
+    whole = Identity(
+        name="a",
+        members=("a", "anonymous:x", "old"),
+        told=(
+            Told(
+                source="anonymous:x",
+                target="a",
+                type="identify",
+                message_id="m1",
+                event_time=NOW,
+                known_time=NOW + DAY,
+                set_aside=None,
+            ),
+            Told(
+                source="old",
+                target="a",
+                type="alias",
+                message_id="m2",
+                event_time=NOW + DAY,
+                known_time=NOW + DAY,
+                set_aside=None,
+            ),
+        ),
+    )
+    assert log.identity("anonymous:x") == log.identity("old") == whole
+    (aside,) = log.identity("b").told
+    assert (aside.source, aside.target, aside.message_id, aside.set_aside) == ("anonymous:x", "b", "m3", "shared device")
+    assert log.identity("b").members == ("b",)
+    assert log.identity("nobody") == Identity(name="nobody", members=("nobody",), told=())
+
+
+RELINKED = {
+    "an event says nothing of it": ([], [event("A", message_id="m1")], {}),
+    "a new id": ([], [linked("anonymous:x", "a")], {"anonymous:x": US, "a": US}),
+    "an alias": ([], [linked("b", "a"), linked("b", "a", at=NOW + DAY)], {"a": US + DAY_US, "b": US + DAY_US}),
+    "what was said before": ([linked("anonymous:x", "a")], [linked("anonymous:x", "a", at=NOW + DAY)], {}),
+    "a shared device that stays": ([linked("anonymous:x", "a")], [linked("anonymous:x", "b", at=NOW + DAY)], {}),
+    "one that moves: from whom, too": (
+        [linked("anonymous:x", "b", at=NOW + DAY)],
+        [linked("anonymous:x", "a", known=NOW + 2 * DAY)],
+        {"anonymous:x": US + 2 * DAY_US, "a": US + 2 * DAY_US, "b": US + 2 * DAY_US},
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "records", "expected"), RELINKED.values(), ids=RELINKED)
+def test_those_whose_customer_may_be_another_since_some_records_are_told(
+    before: list[Record], records: list[Record], expected: dict[str, int], log: Log
+) -> None:
+    log.append(before)
+    log.append(records)
+    after = [linked("anonymous:x", "c", at=NOW - DAY, known=NOW + 3 * DAY), linked("a", "c", at=NOW + 3 * DAY)]
+    log.append(after)
+    until = len(before) + len(records)
+    assert log.relinked(after=len(before), until=until) == expected
+    assert log.relinked(after=0, until=0) == {}
+
+
+def test_names_are_told_of_the_ids_that_are_not_their_own(log: Log) -> None:
+    log.append([linked("anonymous:x", "a")])
+    assert log.names(["anonymous:x", "a", "nobody"]) == {"anonymous:x": "a"}
+    assert log.names([]) == {}
+
+
+def test_on_a_device_that_many_share_everyone_stays_who_they_are(log: Log) -> None:
+    log.append([linked("anonymous:kiosk", f"k{at}", at=NOW + at * DAY) for at in range(700)])
+    assert log.customer("anonymous:kiosk") == Customer(name="k0", members=("anonymous:kiosk", "k0"))
+    assert log.customer("k699").members == ("k699",)
+    assert (len(log.links()), log.verify().fault) == (700, None)

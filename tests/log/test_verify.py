@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from features.log import Log
-from tests.log.writing import RULES, decision, event, outcome
+from tests.log.writing import RULES, decision, event, linked, outcome
 from tests.worlds import NOW
 
 
@@ -22,6 +22,12 @@ def filled(log: Log) -> Log:
     log.append([event("A", message_id="m3", customer="gone")])
     log.erase("gone", at=NOW)
     return log
+
+
+@pytest.fixture
+def merged(filled: Log) -> Log:
+    filled.append([linked("anonymous:x", "b", message_id="l"), event("A", message_id="m4", customer="anonymous:x")])
+    return filled
 
 
 def test_a_new_log_is_whole(log: Log) -> None:
@@ -86,6 +92,40 @@ def test_what_is_broken_is_found_where_it_broke(
     assert verdict.lines()[0].startswith("log       broken")
 
 
+MERGED_BROKEN = {
+    "a link lost": ("DELETE FROM links", 8, "links kept"),
+    "a link moved": ("UPDATE links SET event_us = event_us - 1", 8, "links kept"),
+    "a link of nobody": ("INSERT INTO links VALUES (99, 'c', 'b', 1, 1)", 99, "links kept"),
+    "a name lost": ("DELETE FROM identities", None, "names kept"),
+    "a name of another": ("UPDATE identities SET name = '1029'", None, "names kept"),
+    "a name too many": ("INSERT INTO identities VALUES ('1029', 'b', NULL, NULL)", None, "names kept"),
+    "a state under an id that names nobody": (
+        "INSERT INTO customers SELECT 'anonymous:x', version, body FROM customers WHERE customer_id = 'b'",
+        None,
+        "whose id is another customer's",
+    ),
+    "a merged state changed": (
+        "UPDATE customers SET body = '{\"customer_id\":\"b\"}' WHERE customer_id = 'b'",
+        8,
+        "not the one",
+    ),
+}
+
+
+@pytest.mark.parametrize(("breaks", "sequence", "cause"), MERGED_BROKEN.values(), ids=MERGED_BROKEN)
+def test_what_is_broken_of_who_is_who_is_found(
+    breaks: str, sequence: int | None, cause: str, merged: Log, tmp_path: Path
+) -> None:
+    assert merged.verify().whole
+    other = sqlite3.connect(tmp_path / "log.db")
+    other.execute(breaks)
+    other.commit()
+    other.close()
+    verdict = merged.verify()
+    assert verdict.fault is not None and cause in verdict.fault, verdict.fault
+    assert verdict.sequence == sequence
+
+
 def test_a_tail_that_was_cut_off_is_missed(log: Log, tmp_path: Path) -> None:
     log.append([event("A", message_id=f"m{at}") for at in range(3)])
     other = sqlite3.connect(tmp_path / "log.db")
@@ -121,7 +161,7 @@ def test_evidence_must_be_exact_while_nobody_is_erased(log: Log, tmp_path: Path)
 WRITES = """
 import sys
 from features.log import Log
-from tests.log.writing import RULES, decision, event, outcome
+from tests.log.writing import RULES, decision, event, linked, outcome
 
 log = Log(sys.argv[1], RULES)
 for at in range(100_000):
