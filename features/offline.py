@@ -104,7 +104,7 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
             seconds=time.perf_counter() - began,
         )
         agreed.write_parquet(partial / consents.FILE)
-        identities.of(known.links).write_parquet(partial / identities.FILE)
+        identities.of(known).write_parquet(partial / identities.FILE)
         (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
         told("judging the tables", 0.8)
         found = _judged(workspace, report, past, partial)
@@ -140,7 +140,7 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     keys = ("customer_id", "at")
     moments = labels.select(pl.col("customer_id"), pl.col("at").dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")))
     folder = _folder(workspace) / report.stamp
-    moments = identities.named(moments, identities.kept(folder / identities.FILE))
+    moments = identities.named(moments, pl.read_parquet(folder / identities.FILE))
     asked = moments.unique(keys, maintain_order=True).with_row_index("label")
     stored = workspace.profile.reads(names)
     joined = feast_door.join(

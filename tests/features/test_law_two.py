@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import offline
+from features import identities, offline
 from features.decay import DAY_US
 from features.history import history
 from features.known import Known
@@ -55,7 +55,7 @@ def _offline(records: Sequence[Record], customers: Sequence[str], at: datetime) 
     log = MemoryLog(records)
     known = Known(log.links())
     past = history(log.columns(), PROFILE, ZONE, lambda share: None, known)
-    names = known.names(customers, [microseconds(at)] * len(customers))
+    names = identities.named(labels(customers, at), identities.of(known))["customer_id"]
     values, days = np.full((len(customers), len(PROFILE.index)), np.nan), np.zeros((len(customers), len(PROFILE.index)))
     for table in PROFILE.tables:
         if table.source != "first_party":
