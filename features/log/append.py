@@ -12,12 +12,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from decisioning.domain import State
 from decisioning.errors import KairosError
 from features.join import Customer, Link
-from features.log import bulk, folding, identity, offers, sealed, state, tables
+from features.log import bulk, folding, identity, offers, pending, sealed, state, tables
 from features.log.adopt import adopt
 from features.log.erase import Receipt, erase
 from features.log.faults import Conflict, LogUnavailable, guarded
 from features.log.identity import Identity
 from features.log.keys import KeyFault, Vault, fingerprint, master_key
+from features.log.pending import Pending
 from features.log.records import Record
 from features.log.relinked import relinked
 from features.log.schema import engine_for, upgrade
@@ -103,7 +104,7 @@ class Log:
         """Destroy the keys of all a customer's ids and delete what is kept of them, in one durable commit.
 
         Any of the ids will do; None for one nobody has heard of. A message id that was theirs stays taken; the customer ids
-        may start afresh.
+        may start afresh. What other tables know of them is to be deleted until `finish`: see `pending`.
         """
         with self._writing() as connection:
             receipt = erase(connection, self._dialect, self._vault, self._rules, customer_id, writer=self._writer, at=at)
@@ -114,6 +115,11 @@ class Log:
         with guarded(), closing(self._engine.raw_connection()) as raw:
             raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return receipt
+
+    def finish(self, receipt_id: str) -> None:
+        """What other tables knew of an erased customer is deleted."""
+        with self._writing() as connection:
+            pending.drop(connection, receipt_id)
 
     # ------------------------------------------------------------------------------------------------------------ reading
 
@@ -197,6 +203,11 @@ class Log:
                 for name in names:
                     columns[name] += found[name]
         return columns
+
+    def pending(self, customer_id: str) -> list[Pending]:
+        """Erasures of this id that are not finished."""
+        with self._reading() as connection:
+            return pending.of(connection, self._vault, customer_id)
 
     def erased(self) -> int:
         """How many records readers skip, because their customers were erased."""

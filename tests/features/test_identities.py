@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from features import builds, identities, offline
+from features.forgetting import forget
 from features.join import Joined, Link
 from features.known import Known
 from features.log import Record
@@ -111,6 +112,16 @@ def test_online_too_it_goes_to_whose_it_is(tmp_path: Path, monkeypatch: pytest.M
         after = [store.read(one, AFTER).known for one in (X, "A", "B")]
     store.close()
     assert (points, after) == ([None, 1.0], [False, True, False])
+
+
+def test_an_erased_customer_is_nobody_that_an_id_ever_meant(tmp_path: Path) -> None:
+    where = _built(tmp_path, DEVICE_MOVES)
+    assert forget(where.data / "offline", ["B"]) > 0
+    folder = where.data / "offline" / builds.current(where.data / "offline").stamp
+    said = [value for file in folder.glob("*.parquet") for row in pl.read_parquet(file).iter_rows() for value in row]
+    assert "A" in said
+    assert "B" not in said
+    assert _points(where, START + 5 * DAY, ids=[X, "A"]) == [[1.0, 1.0]]
 
 
 def test_what_a_file_says_of_an_id_is_said_of_its_customer(tmp_path: Path) -> None:
