@@ -8,7 +8,7 @@ from secrets import token_hex
 import msgspec
 import polars as pl
 
-from features import builds
+from features import builds, identities
 from features.builds import FeatureStoreError
 
 
@@ -34,6 +34,8 @@ def forget(folder: Path, customer_ids: Sequence[str], *, since: int | None = Non
     stamp = token_hex(8)  # not made of the customer's id: a stamp is kept, and could be guessed
     with builds.writing(folder, stamp) as partial:
         kept = {name: pl.read_parquet(file).filter(~is_theirs) for name, file in files.items()}
+        if (meant := Path(identities.FILE).stem) in kept:  # of other people's ids, too, that once meant them
+            kept[meant] = kept[meant].filter(~pl.col("name").is_in(list(customer_ids)))
         for name, frame in kept.items():
             frame.write_parquet(partial / f"{name}.parquet")
         tables = [

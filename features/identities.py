@@ -1,38 +1,31 @@
 """Who was known to be whom, kept beside the tables of a build, and what it means for their rows."""
 
-from collections.abc import Iterable
-from pathlib import Path
-
 import polars as pl
 
-from features.join import Link
 from features.known import Known
 
 FILE = "identities.parquet"
 """Beside the tables of a build."""
 
-_SCHEMA = {"customer_id": pl.String, "source": pl.String, "event": pl.Int64, "known": pl.Int64}
 _MOMENT = pl.Datetime("us", "UTC")
 
 
-def of(links: Iterable[Link]) -> pl.DataFrame:
-    """customer_id (the target), source, event and known (microseconds): a row a link."""
-    rows = [(link.target, link.source, link.event_us, link.known_us) for link in links]
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+def of(known: Known) -> pl.DataFrame:
+    """customer_id, start (microseconds), name: whom each id meant from a moment on, in the order of time.
+
+    An id that is not in it was always its own.
+    """
+    rows = [(one, epoch.start_us, epoch.customer.name) for epoch in known.epochs for one in epoch.customer.members]
+    return pl.DataFrame(rows, schema={"customer_id": pl.String, "start": pl.Int64, "name": pl.String}, orient="row")
 
 
-def kept(file: Path) -> Known:
-    """What `of` made, read again."""
-    rows = pl.read_parquet(file).iter_rows()
-    return Known(Link(source=source, target=target, event_us=event, known_us=known) for target, source, event, known in rows)
-
-
-def named(asked: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """`asked` (customer_id, at and more) with the customer whom each id meant just before `at`."""
-    if not known:
+def named(asked: pl.DataFrame, meant: pl.DataFrame) -> pl.DataFrame:
+    """`asked` (customer_id, at and more) with the customer whom each id meant just before `at`, by what `of` made."""
+    if meant.is_empty():
         return asked
-    names = known.names(asked["customer_id"].to_list(), asked["at"].to_physical().to_numpy())
-    return asked.with_columns(customer_id=pl.Series(names, dtype=pl.String))
+    rows = asked.select("customer_id", start=pl.col("at").to_physical() - 1).with_row_index("row").sort("start")
+    found = rows.join_asof(meant, on="start", by="customer_id", check_sortedness=False).sort("row")
+    return asked.with_columns(customer_id=found.select(pl.coalesce("name", "customer_id")).to_series())
 
 
 def ended(frame: pl.DataFrame, as_of: str, known: Known) -> pl.DataFrame:

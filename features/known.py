@@ -85,24 +85,6 @@ class Known:
     def __bool__(self) -> bool:
         return bool(self.epochs)
 
-    def names(self, ids: Sequence[str], before_us: Sequence[int] | Ints) -> list[str]:
-        """The customer whom each id meant just before a moment."""
-        codes = self._codes(ids)
-        asked = np.flatnonzero(codes >= 0)
-        if not len(asked):
-            return list(ids)
-        # where each question falls among the beginnings of its id's epochs
-        owner = np.repeat(np.arange(len(self._code)), np.diff(self._ends))
-        who = np.concatenate([owner, codes[asked]])
-        when = np.concatenate([self._start_us[self._epoch], np.asarray(before_us, dtype=np.int64)[asked] - 1])
-        order = np.lexsort((np.arange(len(who)), when, who))
-        found = np.empty(len(who), dtype=np.int64)
-        found[order] = np.maximum.accumulate(np.where(order < len(owner), order, -1))
-        made = list(ids)
-        for at, place in zip(asked.tolist(), found[len(owner) :].tolist(), strict=True):
-            made[at] = self.epochs[self._epoch[place]].customer.name
-        return made
-
     def last(self) -> Mapping[str, str]:
         """The customer's name for each id that is not its own, by everything that is known."""
         return {

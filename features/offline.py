@@ -103,7 +103,7 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
             seconds=time.perf_counter() - began,
         )
         agreed.write_parquet(partial / consents.FILE)
-        identities.of(known.links).write_parquet(partial / identities.FILE)
+        identities.of(known).write_parquet(partial / identities.FILE)
         (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
         told("judging the tables", 0.8)
         found = _judged(workspace, report, past, partial)
@@ -138,7 +138,7 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     report = _current(workspace)
     moments = labels.select(pl.col("customer_id"), pl.col("at").dt.convert_time_zone("UTC").cast(pl.Datetime("us", "UTC")))
     folder = _folder(workspace) / report.stamp
-    asked = identities.named(moments, identities.kept(folder / identities.FILE)).with_row_index("label")
+    asked = identities.named(moments, pl.read_parquet(folder / identities.FILE)).with_row_index("label")
     stored = workspace.profile.reads(names)
     joined = feast_door.join(
         workspace, report.stamp, asked.select("label", "customer_id", event_timestamp=pl.col("at") - _JUST_BEFORE), stored

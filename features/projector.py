@@ -57,8 +57,11 @@ class Projector:
         return done
 
     def fold_anew(self, customer_ids: Sequence[str], writing: Writing) -> None:
-        """Make the rows of whoever has these ids anew, from what the log holds up to the cursor."""
-        self._rejoining.remake(customer_ids, writing, until=writing.cursor)
+        """Fold what the log holds of these ids, whose rows were just deleted, up to the cursor into rows again.
+
+        An id that means another customer by now is folded into that one's row, which is made anew as a whole.
+        """
+        self._rejoining.fold_anew(customer_ids, writing)
 
     def _next(self, cursor: int) -> list[Record]:
         return list(self._log.read(after=cursor, kinds=FOLLOWED, limit=BATCH))

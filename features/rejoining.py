@@ -4,7 +4,7 @@ What a file says of an id goes with it to the customer who has it now, where not
 load of the store puts the files together again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -50,19 +50,24 @@ class Rejoining:
         """Make anew the rows of whoever these records may have changed, as of the record `until`, and delete those of ids
         that name nobody any more; the names of whom the rows are."""
         since = self.log.relinked(after=after, until=until)
-        return self.remake(since, writing, until=until, since=since)
-
-    def remake(
-        self, customer_ids: Iterable[str], writing: Writing, *, until: int, since: Mapping[str, int] | None = None
-    ) -> frozenset[str]:
-        """Make anew the rows of whoever has these ids, as of the record `until`; their names. `since` is when ids changed
-        hands (microseconds): no row is older."""
-        customers = sorted({self.log.customer(one) for one in customer_ids}, key=lambda one: one.name)
+        customers = sorted({self.log.customer(one) for one in since}, key=lambda one: one.name)
         for start in range(0, len(customers), AT_ONCE):
-            self._made_anew(customers[start : start + AT_ONCE], since or {}, writing, until)
+            self._made_anew(customers[start : start + AT_ONCE], since, writing, until)
         return frozenset(customer.name for customer in customers)
 
-    def _made_anew(self, customers: Sequence[Customer], since: Mapping[str, int], writing: Writing, until: int) -> None:
+    def fold_anew(self, deleted: Collection[str], writing: Writing) -> None:
+        """The same for whoever these ids mean, up to the cursor. Nothing is left of their own rows, deleted just before."""
+        customers = sorted({self.log.customer(one) for one in deleted}, key=lambda one: one.name)
+        self._made_anew(customers, {}, writing, writing.cursor, deleted)
+
+    def _made_anew(
+        self,
+        customers: Sequence[Customer],
+        since: Mapping[str, int],
+        writing: Writing,
+        until: int,
+        deleted: Collection[str] = (),
+    ) -> None:
         names = {member: customer.name for customer in customers for member in customer.members}
         known = {one.name: max(since.get(member, 0) for member in one.members) for one in customers}
         batch = read(self.reader, list(self.log.read_of(list(names), until=until, kinds=KINDS)), names)
@@ -71,7 +76,7 @@ class Rejoining:
             if table.source == "first_party":
                 rows[table.name] = _not_before(folded(table, batch, self.reader, self.time_zone), known)
             else:
-                rows[table.name] = _handed_on(writing.rows(table.name, list(names)), names)
+                rows[table.name] = _handed_on(writing.rows(table.name, [one for one in names if one not in deleted]), names)
         for member in names:
             writing.delete(member)
         for view, stored in rows.items():

@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 import polars as pl
 
+from features import identities
 from features.identities import named
 from features.known import Known
 from features.log import Log
@@ -51,6 +52,7 @@ def churn(log: Log, settings: Churn, *, midnight: Midnight, now: datetime) -> La
     Raises TrainingError where a cut-off's horizon ends after `now`.
     """
     events, known = _events(log, settings.event), Known(log.links())
+    meant = identities.of(known)
     cuts = [*((day, False) for day in settings.train), *((day, True) for day in settings.test)]
     frames = []
     for block, (day, test) in enumerate(cuts):
@@ -63,7 +65,7 @@ def churn(log: Log, settings: Churn, *, midnight: Midnight, now: datetime) -> La
             )
         before = (pl.col("at") >= at - settings.active_within) & (pl.col("known_at") < at)
         active = events.filter(before).select("customer_id", at=pl.lit(at, dtype=_MOMENT)).unique()
-        active = named(active, known).unique().with_columns(one=_in_the_end(known))
+        active = named(active, meant).unique().with_columns(one=_in_the_end(known))
         back = events.filter((pl.col("at") >= at) & (pl.col("at") < closes_at)).select(one=_in_the_end(known)).unique()
         frames.append(
             active.join(back.with_columns(back=True), on="one", how="left").select(
@@ -120,7 +122,7 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
             tested.with_columns(test=pl.lit(True), block=pl.lit(-1, dtype=pl.Int32)),
         ]
     )
-    frame = named(frame, Known(log.links()))
+    frame = named(frame, identities.of(Known(log.links())))
     return Labels(
         frame=frame.select(*_COLUMNS, *_OFFER_COLUMNS).sort("at", "customer_id", "decision_id", "action"),
         counted={

@@ -1,11 +1,12 @@
 """A log that is a list: what readers of the log see, without a database. Who is who is worked out anew at each question."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from features.facts import KINDS
-from features.join import Customer, Joined, Link
+from features.join import NEVER, Customer, Joined, Link, is_anonymous
 from features.log import Record
 from features.log.identity import link_of
 from features.log.records import microseconds
@@ -52,10 +53,36 @@ class MemoryLog:
         return {one: names[one] for one in customer_ids if one in names}
 
     def relinked(self, *, after: int, until: int) -> dict[str, int]:
-        told = [link_of(record) for record in self.read(after=after, kinds=("identity",)) if record.sequence <= until]
         since: dict[str, int] = {}
-        for fresh in told:
-            for link in self.links():
-                if link.source == fresh.source:
-                    since |= {one: max(since.get(one, 0), fresh.known_us) for one in (link.source, link.target)}
+        holders: dict[str, list[tuple[int, str]]] = defaultdict(list)  # who ever had an anonymous id, and since when
+        for record in [one for one in self.read(kinds=("identity",)) if one.sequence <= until]:
+            link, place = link_of(record), (link_of(record).event_us, link_of(record).target)
+            if is_anonymous(link.source):
+                if min(holders[link.source], default=(NEVER, "")) <= place:
+                    continue
+                holders[link.source].append(place)
+            if record.sequence > after:
+                for one in (link.source, link.target, *(target for _, target in holders[link.source])):
+                    since[one] = max(since.get(one, link.known_us), link.known_us)
         return since
+
+
+class GrowingLog(MemoryLog):
+    """One that others append to while it is read: the next of `coming` at each question who is who."""
+
+    def __init__(self, coming: Sequence[Sequence[Record]]) -> None:
+        super().__init__()
+        self._coming = list(coming)
+        self.grow()
+
+    def grow(self) -> None:
+        if self._coming:
+            self.append(self._coming.pop(0))
+
+    def names(self, customer_ids: Sequence[str]) -> dict[str, str]:
+        self.grow()
+        return super().names(customer_ids)
+
+    def customer(self, customer_id: str) -> Customer:
+        self.grow()
+        return super().customer(customer_id)

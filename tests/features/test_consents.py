@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decisioning.policy import Purpose
-from features import consents
+from features import consents, identities
 from features.identities import named
 from features.known import Known
 from features.log import Record
@@ -89,7 +89,7 @@ def test_consents_are_what_the_slow_reference_says_for_any_id_at_any_moment(
     file, at = tmp_path_factory.mktemp("said") / "c.parquet", START + day * DAY
     purposes = {"personalisation": PURPOSES["yes"], "third_party": PURPOSES["no"]}
     _kept(records).write_parquet(file)
-    asked = named(labels(IDS, at), Known(MemoryLog(records).links()))
+    asked = named(labels(IDS, at), identities.of(Known(MemoryLog(records).links())))
     for purpose, rule in purposes.items():
         expected = [brute.agrees(records, one, purpose, at, default=rule.default) for one in IDS]
         assert consents.granted(file, asked, purpose, purposes).tolist() == expected

@@ -7,13 +7,20 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
 
-from features import builds, offline
+from features import builds, identities, offline
+from features.forgetting import forget
+from features.join import Joined, Link
+from features.known import Known
 from features.log import Record
+from features.log.records import moment
 from features.packed import PackedStore
 from features.projector import Projector
+from features.stores import open_store
 from features.workspace import Workspace
 from tests.features import brute
+from tests.features.test_join import DEVICES, KNOWN, LINKS
 from tests.features.worlds import (
     DAY,
     IDS,
@@ -93,8 +100,6 @@ def test_what_turns_out_to_be_another_persons_is_in_nobodys_row_any_more(tmp_pat
 
 @pytest.mark.parametrize("size", [1, 2, 10])
 def test_online_too_it_goes_to_whose_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, address: str) -> None:
-    from features.stores import open_store
-
     monkeypatch.setattr("features.projector.BATCH", size)
     where = workspace(tmp_path / "brand")
     store = open_store(address, where.profile)
@@ -107,6 +112,16 @@ def test_online_too_it_goes_to_whose_it_is(tmp_path: Path, monkeypatch: pytest.M
         after = [store.read(one, AFTER).known for one in (X, "A", "B")]
     store.close()
     assert (points, after) == ([None, 1.0], [False, True, False])
+
+
+def test_an_erased_customer_is_nobody_that_an_id_ever_meant(tmp_path: Path) -> None:
+    where = _built(tmp_path, DEVICE_MOVES)
+    assert forget(where.data / "offline", ["B"]) > 0
+    folder = where.data / "offline" / builds.current(where.data / "offline").stamp
+    said = [value for file in folder.glob("*.parquet") for row in pl.read_parquet(file).iter_rows() for value in row]
+    assert "A" in said
+    assert "B" not in said
+    assert _points(where, START + 5 * DAY, ids=[X, "A"]) == [[1.0, 1.0]]
 
 
 def test_what_a_file_says_of_an_id_is_said_of_its_customer(tmp_path: Path) -> None:
@@ -138,6 +153,14 @@ def test_a_key_that_any_id_told_is_the_customers(tmp_path: Path) -> None:
     asked = labels([X, "B"], *(START + day * DAY for day in (59, 60.5, 62)))
     found = offline.training_frame(where, asked, ["members"])["members"].to_list()
     assert found == [2.0, 5.0, 5.0, 5.0, 2.0, 2.0]
+
+
+@given(links=LINKS)
+def test_an_id_means_whom_it_was_known_to_mean_just_before(links: list[Link]) -> None:
+    asked = labels([*KNOWN, *DEVICES, "nobody"], *map(moment, range(8)))
+    found = identities.named(asked, identities.of(Known(links)))
+    for one, at, name in zip(asked["customer_id"], asked["at"], found["customer_id"], strict=True):
+        assert name == Joined(link for link in links if moment(link.known_us) < at).customer(one).name
 
 
 def test_links_known_after_a_label_change_nothing_in_it(tmp_path: Path) -> None:

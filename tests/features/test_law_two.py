@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import offline
+from features import identities, offline
 from features.decay import DAY_US
 from features.history import history
 from features.known import Known
@@ -22,7 +22,7 @@ from features.packed import PackedStore
 from features.projector import Projector
 from features.schema import ProfileSpec
 from tests.features import brute
-from tests.features.memory import MemoryLog
+from tests.features.memory import GrowingLog, MemoryLog
 from tests.features.worlds import (
     DAY,
     IDS,
@@ -55,7 +55,7 @@ def _offline(records: Sequence[Record], customers: Sequence[str], at: datetime) 
     log = MemoryLog(records)
     known = Known(log.links())
     past = history(log.columns(), PROFILE, ZONE, lambda share: None, known)
-    names = known.names(customers, [microseconds(at)] * len(customers))
+    names = identities.named(labels(customers, at), identities.of(known))["customer_id"]
     values, days = np.full((len(customers), len(PROFILE.index)), np.nan), np.zeros((len(customers), len(PROFILE.index)))
     for table in PROFILE.tables:
         if table.source != "first_party":
@@ -73,15 +73,18 @@ def _offline(records: Sequence[Record], customers: Sequence[str], at: datetime) 
 def _online(
     records: Sequence[Record], customers: Sequence[str], at: datetime, *, pauses: Sequence[int] = (), size: int = 2_000
 ) -> np.ndarray:
-    """Followed from pause to pause, `size` records at a time. Ids that name nobody have no row."""
+    """Followed `size` records at a time, of a log that grows by the parts between `pauses` meanwhile. Ids that name nobody
+    have no row."""
     known = [one for one in records if one.known_time < at]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr("features.projector.BATCH", size)
-        store, log = PackedStore(Path(folder) / "online.db", PROFILE), MemoryLog()
-        follower, ends = Projector(log, store, PROFILE, ZONE), sorted({*(min(one, len(known)) for one in pauses), len(known)})
-        for start, end in pairwise((0, *ends)):
-            log.append(known[start:end])
+        ends = sorted({*(min(one, len(known)) for one in pauses), len(known)})
+        log = GrowingLog([known[start:end] for start, end in pairwise((0, *ends))])
+        store = PackedStore(Path(folder) / "online.db", PROFILE)
+        follower = Projector(log, store, PROFILE, ZONE)
+        for _ in range(len(ends) + 1):
             follower.run_once()
+            log.grow()
         names = log.names(customers)
         made = np.stack([store.read(names.get(who, who), at).values for who in customers])[:, FIRST_PARTY]
         assert not any(store.read(who, at).known for who in names)
