@@ -54,8 +54,15 @@ def join(workspace: Workspace, stamp: str, asked: pl.DataFrame, features: Collec
     if not wanted:
         return asked
     with _contained(workspace):
-        job = _store(workspace).get_historical_features(entity_df=asked.to_pandas(), features=wanted)
-        found = pl.from_arrow(job.to_arrow())
+        from feast.errors import FeastObjectNotFoundException
+
+        try:
+            job = _store(workspace).get_historical_features(entity_df=asked.to_pandas(), features=wanted)
+            found = pl.from_arrow(job.to_arrow())
+        except FeastObjectNotFoundException as error:
+            raise builds.FeatureStoreError(
+                f"{workspace.data / _REGISTRY}: damaged ({error}); delete it and try again"
+            ) from error
     assert isinstance(found, pl.DataFrame), "a table makes a frame"
     return found
 
