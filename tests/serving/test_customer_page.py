@@ -132,6 +132,9 @@ def test_nobody_has_heard_of_a_stranger_nor_of_one_who_was_erased(shop: Shop) ->
 
 def test_without_the_online_profiles_the_page_says_so_and_tells_the_rest(shop: Shop) -> None:
     class Away:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(shop.ports.profiles, name)
+
         def read(self, customer_id: str, now: Any) -> Profile:
             raise ProfilesUnavailable("gone")
 
