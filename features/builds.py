@@ -20,6 +20,7 @@ from features.schema import ProfileSpec
 REPORT = "build.json"
 
 _PARTIAL = ".partial-"
+_LAST_BYTES = b"PAR1"
 # what decides about the content of a table
 _CODE = (
     "entries.py",
@@ -137,13 +138,24 @@ def current(folder: Path) -> BuildReport | None:
     """The build in use; None where there is none, or none that is whole."""
     try:
         stamp = (folder / "current").read_text(encoding="utf-8").strip()
-        return msgspec.json.decode((folder / stamp / REPORT).read_bytes(), type=BuildReport)
+        report = msgspec.json.decode((folder / stamp / REPORT).read_bytes(), type=BuildReport)
     except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
+    return report if all(_is_whole(table_file(folder, stamp, table.view)) for table in report.tables) else None
 
 
 def table_file(folder: Path, stamp: str, view: str) -> Path:
     return folder / stamp / f"{view}.parquet"
+
+
+def _is_whole(table: Path) -> bool:
+    """Whether a parquet file is there to its last bytes, which are written last."""
+    try:
+        with table.open("rb") as opened:
+            opened.seek(-len(_LAST_BYTES), os.SEEK_END)
+            return opened.read() == _LAST_BYTES
+    except OSError:
+        return False
 
 
 @contextmanager

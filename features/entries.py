@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Literal, get_args
 
 from decisioning.domain import OutcomeKind
+from features.log.records import EARLIEST, LATEST
 from features.tables import By
 
 Family = Literal["topic", "hour", "day", "touchpoint", "channel", "group", "event"]
@@ -160,6 +161,10 @@ class Match:
     hash: Literal["sha256"] | None = None
 
 
+def _absurd(day: date) -> bool:
+    return not EARLIEST.date() <= day < LATEST.date()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewSpec:
     """Features that share a source. First-party views fold the log's records; third-party ones read files of the workspace.
@@ -223,6 +228,8 @@ class ViewSpec:
             names = [delivery.file for delivery in self.deliveries]
             if len(set(names)) != len(names):
                 yield "a file is written twice"
+            days = [day for one in self.deliveries for day in (one.known_at, one.effective_from) if isinstance(day, date)]
+            yield from (f"{day} is absurd: known_at and effective_from lie in 1970 to 2099" for day in days if _absurd(day))
         if not self.features:
             yield "the view has no features; add one or remove the view"
         if self.ttl is not None and self.ttl <= timedelta(0):

@@ -54,9 +54,16 @@ def join(workspace: Workspace, stamp: str, asked: pl.DataFrame, features: Collec
     if not wanted:
         return asked
     with _contained(workspace):
+        from feast.errors import FeastObjectNotFoundException
+
         labels = asked.to_pandas(use_pyarrow_extension_array=True)  # the same memory: no object a value
-        job = _store(workspace).get_historical_features(entity_df=labels, features=wanted)
-        found = pl.from_arrow(job.to_arrow())
+        try:
+            job = _store(workspace).get_historical_features(entity_df=labels, features=wanted)
+            found = pl.from_arrow(job.to_arrow())
+        except FeastObjectNotFoundException as error:
+            raise builds.FeatureStoreError(
+                f"{workspace.data / _REGISTRY}: damaged ({error}); delete it and try again"
+            ) from error
     assert isinstance(found, pl.DataFrame), "a table makes a frame"
     return found
 

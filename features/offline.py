@@ -19,7 +19,7 @@ from features.facts import KINDS
 from features.history import History, history
 from features.known import Known
 from features.log import Log
-from features.log.records import moment
+from features.log.records import EARLIEST, LATEST, moment
 from features.projector import Projector
 from features.quality import Quality, QualityError
 from features.snapshot import snapshot
@@ -77,6 +77,7 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
     stamp = builds.build_stamp(profile, sequence, files)
     last = builds.current(folder)
     if last is not None and last.stamp == stamp:
+        _published(workspace, folder / stamp)
         feast_door.register(workspace, stamp)
         told("features are built", 1.0)
         return replace(last, reused=True, seconds=time.perf_counter() - began)
@@ -113,8 +114,9 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
                 f"{'; '.join(found.faults)}. The build is not used, the last good one is; see {page}. Mend the data or the "
                 "bound in profile.yaml, or take the world as it is with 'kairos features build --accept'"
             )
+        quality_report.keep(partial, found)
     builds.switch(folder, report)
-    quality_report.write(workspace.data / QUALITY, found, quality_report.ACCEPTED)
+    _published(workspace, folder / stamp)
     told("telling Feast", 0.85)
     feast_door.register(workspace, stamp)
     told("features are built", 1.0)
@@ -133,6 +135,8 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     Raises FeatureStoreError where nothing is built, the profile changed since, a feature is unknown or labels are unfit.
     """
     index = workspace.profile.index
+    if not isinstance(labels, pl.DataFrame) or isinstance(features, str):
+        raise FeatureStoreError("labels are a DataFrame of Polars, and features a list of names")
     names = tuple(feature.name for feature in index.features) if features is None else tuple(features)
     _check(labels, names, index.positions)
     report = _current(workspace)
@@ -194,6 +198,13 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
         store.close()
 
 
+def _published(workspace: Workspace, build: Path) -> None:
+    """Make the report on a build's quality that of the build in use, unless it is."""
+    found, told = quality_report.kept(build), quality_report.accepted(workspace.data / QUALITY)
+    if found is not None and (told is None or told.stamp != found.stamp):
+        quality_report.write(workspace.data / QUALITY, found, quality_report.ACCEPTED)
+
+
 def _judged(workspace: Workspace, report: BuildReport, past: History, tables: Path) -> Quality:
     spec, until_us = workspace.profile, report.until_us
     rows = {table.name: stored_rows(in_force(tables / f"{table.name}.parquet", until_us), table.as_of) for table in spec.tables}
@@ -221,6 +232,11 @@ def _check(labels: pl.DataFrame, names: Sequence[str], positions: Mapping[str, i
         faults.append("the labels need a column at, times with a time zone")
     elif labels["at"].null_count():
         faults.append("a label has no time")
+    else:
+        moments = labels["at"].dt.convert_time_zone("UTC")
+        absurd = moments.filter(~moments.is_between(EARLIEST, LATEST, closed="left"))
+        if len(absurd):
+            faults.append(f"a label is of {absurd.dt.year()[0]}; its time lies in 1970 to 2099 (is it in another unit?)")
     if faults:
         raise FeatureStoreError("; ".join(faults))
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from decisioning.domain import Profile
 from features import population
 from features.packed_lease import FileLease
@@ -40,7 +42,10 @@ class PackedStore:
         try:
             self._prepare()
             self._reading = self._compiled()
-        except sqlite3.DatabaseError as error:
+            # what is gone or is not what it should be is found now, and not by the first reader
+            self._found(b"")
+            _ = self.cursor, self.population()
+        except (sqlite3.DatabaseError, ValueError, msgspec.DecodeError) as error:
             self.close()
             raise StoreError(
                 f"{path}: not an online store ({error}); delete it and run 'kairos features materialize'"

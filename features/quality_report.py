@@ -11,6 +11,7 @@ from features.quality import FeatureQuality, Quality
 
 ACCEPTED = "accepted"
 REFUSED = "refused"
+_KEPT = "quality.json"
 
 _STYLE = (
     "body{font:14px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1b1f24}"
@@ -21,10 +22,16 @@ _STYLE = (
 
 def accepted(folder: Path) -> Quality | None:
     """That of the build in use; None where none was written, or by a version whose form it does not have."""
-    try:
-        return msgspec.json.decode((folder / f"{ACCEPTED}.json").read_bytes(), type=Quality)
-    except (FileNotFoundError, msgspec.DecodeError):
-        return None
+    return _read(folder / f"{ACCEPTED}.json")
+
+
+def keep(build: Path, quality: Quality) -> None:
+    """Keep it beside the tables of its build: whoever is interrupted before it is told can tell it later."""
+    (build / _KEPT).write_bytes(_json(quality))
+
+
+def kept(build: Path) -> Quality | None:
+    return _read(build / _KEPT)
 
 
 def write(folder: Path, quality: Quality, name: str) -> Path:
@@ -33,9 +40,10 @@ def write(folder: Path, quality: Quality, name: str) -> Path:
     Returns the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _put(folder / f"{name}.json", msgspec.json.format(msgspec.json.encode(quality), indent=1))
+    # whoever finds the numbers finds the page
     page = folder / f"{name}.html"
     _put(page, html(quality).encode())
+    _put(folder / f"{name}.json", _json(quality))
     if name == ACCEPTED:
         for old in (f"{REFUSED}.json", f"{REFUSED}.html"):
             (folder / old).unlink(missing_ok=True)
@@ -70,6 +78,17 @@ def _row(one: FeatureQuality, broken: bool) -> str:
     shown.append("" if one.psi is None else f"{one.psi:.2f}")
     numbers = "".join(f"<td class=n>{text}</td>" for text in shown)
     return f"<tr{' class=broken' if broken else ''}>{words}{numbers}</tr>"
+
+
+def _read(file: Path) -> Quality | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Quality)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+def _json(quality: Quality) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(quality), indent=1)
 
 
 def _put(file: Path, content: bytes) -> None:

@@ -4,7 +4,7 @@ A column may come from several files. At each moment it has one value: of the ro
 known last, or the one of the file that is listed first, as the view declares.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ import polars as pl
 from features.builds import FeatureStoreError
 from features.entries import FileSpec, ViewSpec
 from features.join import ALWAYS
+from features.log.records import LATEST, microseconds
 from features.schema import ProfileSpec, midnight_us
 from features.tables import Attribute, Table
 
@@ -88,7 +89,7 @@ def bought(
     a trait, else the ids of customers who have several (see `traits.ids`). Of the rows of a file with one key and moment the
     last counts. What a row leaves empty it says nothing of.
 
-    Raises FeatureStoreError where a file cannot be read or lacks a column.
+    Raises FeatureStoreError where a file cannot be read, lacks a column, has it twice, or holds something else in it.
     """
     read = [_delivery(table, view, delivery, places[delivery.file], time_zone) for delivery in view.deliveries]
     unseen = [one.column for one in table.attributes if not any(one.column in delivery.has for delivery in read)]
@@ -132,18 +133,18 @@ class _Delivery:
 
 
 def _delivery(table: Table, view: ViewSpec, delivery: FileSpec, file: Path, time_zone: str) -> _Delivery:
-    try:
-        raw = pl.read_csv(file, infer_schema=False) if file.suffix == ".csv" else pl.read_parquet(file)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise FeatureStoreError(f"{file}: cannot be read ({error}); write it again as .parquet or .csv") from error
+    raw = _read(file)
     dates = [day for day in (delivery.known_at, delivery.effective_from) if isinstance(day, str)]
     wanted = [str(view.key), *dates, *(column.column for column in table.attributes if len(view.deliveries) == 1)]
     if absent := [name for name in dict.fromkeys(wanted) if name not in raw.columns]:
         raise FeatureStoreError(f"{file}: no column {', '.join(absent)}; it has {', '.join(raw.columns)}")
+    texts = [str(view.key), *(one.column for one in table.attributes if one.labels)]
+    numbers = [one.column for one in table.attributes if not one.labels]
+    _check_types(file, raw, {"text": texts, "numbers": numbers, "dates": dates})
     known = _moment(raw, delivery.known_at, time_zone)
     effective = _moment(raw, delivery.known_at if delivery.effective_from is None else delivery.effective_from, time_zone)
     dated = raw.select(
-        pl.col(str(view.key)).cast(pl.String).alias("key"),
+        _text(raw, str(view.key)).alias("key"),
         known.alias("known"),
         pl.when(known.is_not_null() & effective.is_not_null()).then(pl.max_horizontal(known, effective)).alias("moment"),
         pl.struct(pl.all()).alias("said"),
@@ -164,6 +165,48 @@ def _delivery(table: Table, view: ViewSpec, delivery: FileSpec, file: Path, time
         undated=dated.height - kept.height,
         unknown=unknown,
     )
+
+
+def _read(file: Path) -> pl.DataFrame:
+    try:
+        if file.suffix != ".csv":
+            return pl.read_parquet(file)
+        # Polars would give a name that stands twice another one
+        header = pl.read_csv(file, has_header=False, n_rows=1, infer_schema=False).row(0)
+        if twice := sorted({str(name) for name in header if header.count(name) > 1}):
+            raise FeatureStoreError(f"{file}: column {', '.join(twice)} is written twice; rename or drop one")
+        return pl.read_csv(file, infer_schema=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        cause = str(error).partition("\n")[0]
+        raise FeatureStoreError(f"{file}: cannot be read ({cause}); write it again, whole, as .parquet or .csv") from error
+
+
+_FORMS: Mapping[str, Callable[[pl.DataType], bool]] = {
+    "text": lambda kind: kind in (pl.String, pl.Categorical, pl.Enum, pl.Boolean, pl.Null) or kind.is_numeric(),
+    "numbers": lambda kind: kind in (pl.String, pl.Boolean, pl.Null) or kind.is_numeric(),
+    "dates": lambda kind: kind in (pl.String, pl.Date, pl.Datetime, pl.Null),
+}
+
+
+def _check_types(file: Path, raw: pl.DataFrame, wanted: Mapping[str, Sequence[str]]) -> None:
+    """What a column holds must be what it is read as, or a form of it: a date is no number, a list no text."""
+    faults = [
+        f"column {name} holds {raw.schema[name]}, expected {form}"
+        for form, names in wanted.items()
+        for name in names
+        if name in raw.columns and not _FORMS[form](raw.schema[name])
+    ]
+    if faults:
+        raise FeatureStoreError(f"{file}: {'; '.join(faults)}; write it again, or change profile.yaml")
+
+
+def _text(raw: pl.DataFrame, name: str) -> pl.Expr:
+    """A column as text; a column of whole numbers with gaps is often written as floats."""
+    column = pl.col(name)
+    if not raw.schema[name].is_float():
+        return column.cast(pl.String)
+    whole = column.cast(pl.Int64, strict=False)
+    return pl.when(whole.cast(pl.Float64) == column).then(whole.cast(pl.String)).otherwise(column.cast(pl.String))
 
 
 def _matched(rows: pl.DataFrame, keys: pl.DataFrame, *, by_id: bool) -> pl.DataFrame:
@@ -223,7 +266,10 @@ def _number(column: Attribute) -> pl.Expr:
 
 
 def _moment(raw: pl.DataFrame, day: date | str, time_zone: str) -> pl.Expr:
-    """Int64: the midnight in microseconds at which a declared day, or the day in a column, begins; null for no date."""
+    """Int64: the midnight in microseconds at which a declared day, or the day in a column, begins; null for no date.
+
+    A date before 1970 or after 2099 is none.
+    """
     if not isinstance(day, str):
         return pl.lit(midnight_us(day, time_zone), dtype=pl.Int64)
     column = pl.col(day)
@@ -231,4 +277,5 @@ def _moment(raw: pl.DataFrame, day: date | str, time_zone: str) -> pl.Expr:
         column.str.to_date("%Y-%m-%d", strict=False) if raw.schema[day] == pl.String else column.cast(pl.Date, strict=False)
     )
     local = column.cast(pl.Datetime("us")).dt.replace_time_zone(time_zone, non_existent="null", ambiguous="earliest")
-    return local.dt.convert_time_zone("UTC").cast(pl.Int64)
+    moment = local.dt.convert_time_zone("UTC").cast(pl.Int64)
+    return pl.when(moment.is_between(0, microseconds(LATEST), closed="left")).then(moment)

@@ -84,6 +84,10 @@ class Models(Protocol):
     def bundle(self) -> str | None:
         """The hash of the bundle that answers now; None where none was ever promoted."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the promoted bundle is not the one that answers; None where it is."""
+
     def predict(self, profile: Profile) -> tuple[Predictions, tuple[str, ...]]:
         """Predictions for every action of the catalog, and the reason codes of models that are missing."""
 

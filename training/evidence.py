@@ -29,7 +29,7 @@ def identity(name: str, data: Dataset, settings: Churn | Preference, profile: Pr
     topics = tuple(profile.topics)
     read = [profile.index[feature] for feature in data.row.needs(topics)]
     # what promotion will compare: a run is reused only where it can also be promoted
-    meaning = [(one.name, one.ages, one.half_life_days, one.unit, one.labels) for one in read]
+    meaning = [(one.name, one.ages, one.half_life_days, one.unit, one.labels, one.made) for one in read]
     return {
         "kairos.model": name,
         "kairos.data": data.fingerprint,

@@ -30,7 +30,7 @@ def router(ports: Ports) -> APIRouter:
         parts = {
             "log": _log(ports),
             "profiles": _profiles(ports),
-            "models": {"status": "ok" if ports.models.bundle else "missing", "bundle": ports.models.bundle},
+            "models": _models(ports),
             "catalog": {
                 "status": "ok" if newer is None else "differs",
                 "published": ports.playbook.version,
@@ -50,6 +50,12 @@ def _log(ports: Ports) -> dict[str, Any]:
         return {"status": "ok", "sequence": ports.log.last_sequence()}
     except LogUnavailable as error:
         return {"status": "down", "cause": str(error)}
+
+
+def _models(ports: Ports) -> dict[str, Any]:
+    if trouble := ports.models.trouble:
+        return {"status": "refused", "bundle": ports.models.bundle, "cause": trouble}
+    return {"status": "ok" if ports.models.bundle else "missing", "bundle": ports.models.bundle}
 
 
 def _profiles(ports: Ports) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from decisioning.catalog import Catalog
 from decisioning.domain import FeatureIndex, Predictions, Profile
 from features import bundle as bundles
-from features.bundle import Bundle, BundledModel
+from features.bundle import Bundle, BundledModel, BundleError
 from features.rows import Actions, Offer, encode_actions, rows
 from serving.scoring.fallback import LightGBMPredictor
 
@@ -39,7 +39,10 @@ class _Loaded:
 
 
 class CurrentModels:
-    """The bundle that the pointer in `folder` names. Checked at every prediction by one `stat`."""
+    """The bundle that the pointer in `folder` names. Checked at every prediction by one `stat`.
+
+    A bundle that is damaged or learned from another profile is not used: the one before stays, or none.
+    """
 
     def __init__(self, folder: Path, catalog: Catalog, index: FeatureIndex) -> None:
         self._folder = folder
@@ -48,12 +51,19 @@ class CurrentModels:
         self._lock = threading.Lock()
         self._seen: str | None = None
         self._loaded = _Loaded(None, {}, {})
+        self._trouble: str | None = None
         self._refresh()
 
     @property
     def bundle(self) -> str | None:
         self._refresh()
         return self._loaded.version
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the bundle that the pointer names is not used; None where it is, or where there is none."""
+        self._refresh()
+        return self._trouble
 
     def predict(self, profile: Profile) -> tuple[Predictions, tuple[str, ...]]:
         """Predictions for every action; an action whose model is missing gets 0 and is never chosen by merit."""
@@ -79,10 +89,16 @@ class CurrentModels:
         if current == self._seen:
             return
         with self._lock:
-            self._loaded = self._load(bundles.read(self._folder, current)) if current else _Loaded(None, {}, {})
+            try:
+                self._loaded = self._load(bundles.read(self._folder, current)) if current else _Loaded(None, {}, {})
+                self._trouble = None
+            except BundleError as error:
+                # the one before, if there was any, still fits this profile
+                self._trouble = str(error)
             self._seen = current
 
     def _load(self, bundle: Bundle) -> _Loaded:
+        bundle.require(self._index)
         forests: dict[str, _Forest] = {}
         reads: dict[str, tuple[str, ...]] = {}
         for name, model in bundle.models.items():

@@ -129,6 +129,7 @@ def told(place: Workspace) -> dict[str, Any]:
         found["tables"] = {table.name: repr(pl.read_parquet(table).rows()) for table in tables}
         found["report"] = [(one.view, one.rows, one.customers) for one in report.tables]
         store = PackedStore(place.data / offline.ONLINE, place.profile)
+        found["quality"] = [file.read_text() for file in sorted((place.data / "quality").glob("*"))]
         found["cursor"] = store.cursor
         found["population"] = store.population()
         for view in place.profile.views:

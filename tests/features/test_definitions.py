@@ -1,5 +1,7 @@
 import os
 import runpy
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 import features
 from features import builds, feast_door, offline
-from tests.features.worlds import START, labels, log_of, workspace, year
+from tests.features.worlds import DAY, START, labels, log_of, workspace, year
 
 FOLDER = Path(features.__file__).parent
 
@@ -58,3 +60,32 @@ def test_what_feast_does_to_the_process_is_undone(tmp_path: Path) -> None:
     offline.training_frame(where, labels(["c0"], START))
     assert dict(os.environ) == before
     assert list(warnings.filters) == filters
+
+
+def test_feasts_own_plan_and_apply_work_inside_the_folder(tmp_path: Path) -> None:
+    where = workspace(tmp_path)
+    with log_of(where, year(1, records=20)) as log:
+        offline.build(where, log)
+    asked = labels(["c0", "c1"], START + 200 * DAY)
+    expected, registry = offline.training_frame(where, asked), where.data / "registry.db"
+    script = (
+        "from feast.cli.cli import cli\n"
+        "import pathlib, sys\n"
+        "cli(['plan'], standalone_mode=False)\n"
+        f"pathlib.Path({str(registry)!r}).unlink()\n"
+        "cli(['plan'], standalone_mode=False)\n"
+        "cli(['apply'], standalone_mode=False)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", script],
+        cwd=FOLDER,
+        env={**os.environ, "KAIROS_WORKSPACE": str(tmp_path), "KAIROS_ONLINE_STORE": "null", "PYTHONPATH": str(FOLDER.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    told = ended.stdout
+    assert told.index("No changes to registry") < told.index("Created") < told.index("Applying changes for project kairos")
+    assert all(f"feature view {view}" in told for view in ("orders", "offers", "households"))
+    assert offline.training_frame(where, asked).equals(expected)

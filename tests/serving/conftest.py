@@ -32,6 +32,7 @@ class GivenModels:
     playbook: Playbook
     responses: dict[str, float] = field(default_factory=lambda: {"bread": 0.3, "points": 0.2, "sorry": 0.6})
     bundle: str | None = "given"
+    trouble: str | None = None
     missing: tuple[str, ...] = ()
 
     def predict(self, profile: Profile) -> tuple[Predictions, tuple[str, ...]]:

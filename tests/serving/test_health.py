@@ -25,6 +25,13 @@ def test_a_missing_bundle_and_a_changed_catalog_are_named(shop: Shop) -> None:
     assert answer.json()["parts"]["catalog"]["status"] == "differs"
 
 
+def test_a_bundle_that_is_refused_is_named_with_its_cause(shop: Shop) -> None:
+    shop.models.trouble = "bundle b does not fit the profile"
+    told = shop.client.get("/health/ready").json()
+    assert told["status"] == "degraded"
+    assert told["parts"]["models"] == {"status": "refused", "bundle": "given", "cause": "bundle b does not fit the profile"}
+
+
 def test_a_log_that_cannot_be_used_takes_the_server_out_of_rotation(broken_log: TestClient) -> None:
     answer = broken_log.get("/health/ready")
     assert (answer.status_code, answer.json()["status"]) == (503, "down")
