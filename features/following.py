@@ -21,8 +21,11 @@ from features.stores import Lease, Store, StoreError
 LATE_S = 1.0
 """Behind the log for longer than this, profiles are late: whoever reads them is told."""
 
-_SHORTEST_S, _LONGEST_S = 0.004, 0.05
+_SHORTEST_S, _LONGEST_S = 0.004, 0.03
 """Between two looks: the shortest when something just moved or is waited for, doubling to the longest when nothing does."""
+
+_REST_S = 0.01
+"""After a fold, for more to come together; whoever waits ends it."""
 
 _AT_START_S = 1.0
 _PATIENCE_S = 1.0
@@ -111,10 +114,11 @@ class Follower:
 
     def __init__(self, log: ReadsLog, store: Store, projector: Folds, *, now: Callable[[], datetime]) -> None:
         self._log, self._store, self._projector, self._now = log, store, projector, now
-        self._ended, self._woken, self._moved = threading.Event(), threading.Event(), threading.Condition()
+        self._ended, self._woken, self._hurried = threading.Event(), threading.Event(), threading.Event()
         self._ended.set()
+        self._moved = threading.Condition()
         self._settled: tuple[int, int] | None = None  # log and cursor when they were last seen to agree
-        self._folded = self._wanted = 0
+        self._folded, self._wanted = -1, 0  # -1: not looked yet
         self._lag = Lag(behind=0)
         self._behind_from: float | None = None
         self._stuck: tuple[int, float] = (-1, 0.0)
@@ -132,6 +136,7 @@ class Follower:
             yield
         finally:
             self._ended.set()
+            self._hurried.set()
             self._woken.set()
             thread.join()
 
@@ -142,8 +147,13 @@ class Follower:
         return last
 
     def folded(self, sequence: int, *, within_s: float) -> bool:
-        # where something is in the way, waiting does not help
+        if self._folded >= sequence:
+            return True
+        if within_s:
+            self._hurried.set()
+            self._woken.set()
         with self._moved:
+            # where something is in the way, waiting does not help
             self._moved.wait_for(
                 lambda: self._folded >= sequence or self._lag.cause is not None or self._ended.is_set(), within_s
             )
@@ -154,7 +164,7 @@ class Follower:
         return since is not None and time.monotonic() - since > LATE_S
 
     def lag(self) -> Lag:
-        behind = max(0, self._log.last_sequence() - self._folded)
+        behind = max(0, self._log.last_sequence() - max(0, self._folded))
         known = self._lag
         return Lag(behind=behind, since=known.since, late=self.late(), part=known.part, cause=known.cause)
 
@@ -167,13 +177,14 @@ class Follower:
             try:
                 did = self._look(lease)
             except Exception as error:  # whatever it is, the log keeps every record: it is tried again, and health says it
-                self._tell(part=_part(error), cause=f"{type(error).__name__}: {error}")
+                self._tell(since=self._lag.since or self._now(), part=_part(error), cause=f"{type(error).__name__}: {error}")
                 self._ended.wait(retry)
                 retry = min(2 * retry, _LAST_RETRY_S)
                 continue
             retry = _FIRST_RETRY_S
             pause = _SHORTEST_S if did or self._folded < self._wanted else min(2 * pause, _LONGEST_S)
-            self._woken.wait(0 if did else pause)
+            (self._hurried if did else self._woken).wait(_REST_S if did else pause)
+            self._hurried.clear()
             self._woken.clear()
         with suppress(StoreError):
             lease.release()
@@ -192,11 +203,18 @@ class Follower:
             self._tell()
             return False
         self._behind_from = self._behind_from or time.monotonic()
-        folds = leads or self._stands_in(cursor)
+        since = self._lag.since or self._now()
         # what was in the way stays told until a try succeeds
-        folded = folds and self._projector.run_once(going_on=lambda: not self._ended.is_set()) > 0
-        self._tell(since=self._lag.since or self._now())
+        self._tell(since=since, part=self._lag.part, cause=self._lag.cause)
+        folds = leads or self._stands_in(cursor)
+        folded = folds and self._projector.run_once(going_on=self._goes_on) > 0
+        self._tell(since=since)
         return folded
+
+    def _goes_on(self) -> bool:
+        """Asked between batches; the way may be long, and health tells how much of it is done."""
+        self._folded = max(self._folded, self._store.cursor)
+        return not self._ended.is_set()
 
     def _stands_in(self, cursor: int) -> bool:
         """Whether the holder of the lease has left the cursor where it is for too long; then for a while."""
@@ -208,8 +226,6 @@ class Follower:
         return at < self._deputy_until
 
     def _tell(self, *, since: datetime | None = None, part: str | None = None, cause: str | None = None) -> None:
-        if cause is not None:
-            since = self._lag.since or self._now()
         with self._moved:
             self._lag = Lag(behind=0, since=since, part=part, cause=cause)
             self._moved.notify_all()

@@ -10,6 +10,7 @@ no reader sees half of it. Rows are longer than the 64 bytes up to which Redis p
 `hash-max-listpack-value 512`, or a customer takes more memory than need be.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,12 +45,12 @@ class PackedRedisStore:
     """
 
     def __init__(self, url: str, spec: ProfileSpec) -> None:
-        self._url = url
+        self._url = re.sub("//[^@/]*@", "//", url)  # as errors show it: without a password
         self._views = Views(spec)
         # a connection that went stale is made again, once: a decision does not wait longer for its profile
         self._client: Any = redis.Redis.from_url(url, socket_timeout=_SILENCE_S, retry=Retry(NoBackoff(), 1))
         try:
-            with _reached(url):
+            with _reached(self._url):
                 self._prepare()
                 self._reading = self._compiled()
         except BaseException:

@@ -24,12 +24,17 @@ NOW = START + 400 * DAY
 
 PROCESS = """
 import os, signal, sys
+from datetime import UTC, datetime
+from pathlib import Path
 from features import packed, packed_redis, projector
 from features.following import Follower
 from features.log import Log
 from features.stores import open_store
-from tests.features.worlds import START, ZONE, spec
+from features.schema import ProfileSpec
+from features.yaml_nodes import decode
 url, address, dies_at = sys.argv[1], sys.argv[2], int(sys.argv[3])
+profile = Path(url.removeprefix("sqlite:///")).parents[1] / "profile.yaml"
+spec = decode(profile.read_text(), ProfileSpec, file="profile.yaml")
 projector.BATCH = 7
 for writing in (packed.Writing, packed_redis.RedisWriting):
     def move(self, cursor, really=writing.move):
@@ -37,8 +42,9 @@ for writing in (packed.Writing, packed_redis.RedisWriting):
             os.kill(os.getpid(), signal.SIGKILL)  # rows are put, the transaction is open, the lease is held
         really(self, cursor)
     writing.move = move
-log, store = Log(url), open_store(address, spec())
-with Follower(log, store, projector.Projector(log, store, spec(), ZONE), now=lambda: START).running():
+log, store = Log(url), open_store(address, spec)
+follows = projector.Projector(log, store, spec, "America/New_York")
+with Follower(log, store, follows, now=lambda: datetime.now(UTC)).running():
     print("follows", flush=True)
     sys.stdin.read()
 """
@@ -84,7 +90,7 @@ def processes(log_url: str, address: str, *, dying_at: Sequence[int]) -> Iterato
 
 def until(true: Callable[[], bool]) -> None:
     """Wait for what must come; how long it takes is for the benchmarks to say."""
-    for _ in range(3000):
+    for _ in range(12_000):
         if true():
             return
         time.sleep(0.01)

@@ -94,3 +94,22 @@ def test_a_database_that_was_emptied_reads_as_unknown_and_is_not_written(redis_u
 def test_a_server_that_does_not_answer_is_said() -> None:
     with pytest.raises(StoreError, match=r"redis://127\.0\.0\.1:1/0"):
         open_store("redis://127.0.0.1:1/0", spec())
+
+
+def test_a_password_is_in_no_error() -> None:
+    with pytest.raises(StoreError, match=r"redis://127\.0\.0\.1:1/0") as told:
+        open_store("redis://kairos:secret@127.0.0.1:1/0", spec())
+    assert "secret" not in str(told.value)
+
+
+def test_a_writer_that_died_is_not_waited_for(redis_url: str, client: redis.Redis) -> None:
+    store = PackedRedisStore(redis_url, spec())
+    with client.client() as own:
+        gone = own.client_id()
+        own.connection.disconnect()
+    client.set("kairos:writer", f"{gone}:0123456789abcdef", px=3_600_000)
+    with store.writing() as writing:
+        writing.move(7)
+    assert store.cursor == 7
+    store.close()
+    client.close()
