@@ -115,7 +115,7 @@ class Reader:
             names=names,
             codes=np.array(codes, dtype=np.int64),
             numbers={name: self._numbers(name, bodies) for name in self._of_record},
-            line_rows=np.repeat(np.arange(len(said)), [len(topics) for _, _, topics in said]),
+            line_rows=np.repeat(np.arange(len(said)), np.array([len(topics) for _, _, topics in said], dtype=np.int64)),
             line_topics=np.array([topic for _, _, topics in said for topic in topics], dtype=np.int64),
             line_numbers=self._lines(bodies, [topics for _, _, topics in said]),
             touchpoints=self._positions(self._touchpoint_at, [body.touchpoint for body in bodies]),

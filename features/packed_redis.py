@@ -122,7 +122,7 @@ class PackedRedisStore:
         with _reached(self._url), leased(self._client, self._url) as lease:
             generation = int(self._client.hincrby(_HEAD, "loads", 1))
             packed = {view: (stored.customers, self._views.forms[view].pack(stored)) for view, stored in rows.items()}
-            for _ in packed_redis_scripts.fill(self._client, lambda customer: _key(generation, customer), packed):
+            for _ in packed_redis_scripts.fill(self._client, _key(generation, ""), packed):
                 lease.renew()
             notes = {f"meta:{name}": value for name, value in meta.items()}
             head = {"generation": generation, "loads": generation, "meta:cursor": cursor, **self._schema(), **notes}
@@ -191,10 +191,7 @@ class PackedRedisStore:
 
     def _sweep(self, *, before: int) -> None:
         """Forget the generations before this one, those of interrupted loads too."""
-        for keys in _trips(self._client.scan_iter(match=b"kairos:*:*", count=_IN_ONE_TRIP)):
-            old = [key for key in keys if int(key.split(b":", 2)[1]) < before]
-            if old:
-                self._client.unlink(*old)
+        packed_redis_scripts.sweep(self._client, b"kairos:*:*", before)
 
 
 class RedisWriting:

@@ -1,7 +1,7 @@
 """What is asked of Redis for many customers at once: one call and one answer for thousands, instead of one each."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 _AT_ONCE = 2_000
@@ -33,14 +33,31 @@ end
 return {found[1], held}
 """
 
+# ARGV as above, but for the field the generation that stays; answers where the scan stands now
+_SWEEP = """
+local found = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
+for _, key in ipairs(found[2]) do
+  if tonumber(string.match(key, '^[^:]*:(%d+):')) < tonumber(ARGV[4]) then
+    redis.call('UNLINK', key)
+  end
+end
+return found[1]
+"""
 
-def fill(client: Any, key: Callable[[str], bytes], rows: Mapping[str, tuple[Sequence[str], Sequence[bytes]]]) -> Iterator[int]:
-    """Write rows, by view (customers, blobs) of equal length, into hashes by `key`; how many customers each call wrote."""
+
+def fill(client: Any, prefix: bytes, rows: Mapping[str, tuple[Sequence[str], Sequence[bytes]]]) -> Iterator[int]:
+    """Write rows, by view (customers, blobs) of equal length, into hashes named by `prefix` and customer.
+
+    Says how many customers each call wrote.
+    """
     script = client.register_script(_FILL)
     views = [view for view, (customers, _) in rows.items() if customers]
     head = (len(views), *views)
     for customers, blobs in _by_customer([rows[view] for view in views]):
-        script(keys=[key(customer) for customer in customers], args=(*head, *(blob for some in blobs for blob in some)))
+        script(
+            keys=[prefix + customer.encode() for customer in customers],
+            args=(*head, *(blob for some in blobs for blob in some)),
+        )
         yield len(customers)
 
 
@@ -55,11 +72,20 @@ def count(client: Any, keys: bytes, field: str) -> int:
             return held
 
 
+def sweep(client: Any, keys: bytes, before: int) -> None:
+    """Forget the hashes whose key has the pattern `keys` (NAME:GENERATION:CUSTOMER) and an earlier generation."""
+    script, at = client.register_script(_SWEEP), 0
+    while at := int(script(args=(at, keys, _SCANNED, before))):
+        pass
+
+
 def _by_customer(
     views: Sequence[tuple[Sequence[str], Sequence[bytes]]],
 ) -> Iterator[tuple[Sequence[str], Iterable[Sequence[bytes]]]]:
     """Customers, some at a time, and for each of them the rows of the views."""
-    everyone = list(dict.fromkeys(customer for customers, _ in views for customer in customers))
+    everyone = list(views[0][0]) if views else []
+    if any(list(customers) != everyone for customers, _ in views):
+        everyone = list(dict.fromkeys(chain.from_iterable(customers for customers, _ in views)))
     told = [
         blobs if list(customers) == everyone else _placed(everyone, dict(zip(customers, blobs, strict=True)))
         for customers, blobs in views

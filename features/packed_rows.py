@@ -81,8 +81,8 @@ class Form:
         rows["values"] = known
         rows["rest"] = (known - rows["values"])[:, self._lasting]
         rows["missing"] = np.packbits(missing, axis=1)
-        packed = rows.tobytes()
-        return [packed[at : at + self.size] for at in range(0, len(packed), self.size)]
+        packed, size = rows.tobytes(), self.size
+        return [packed[at : at + size] for at in range(0, len(packed), size)]
 
     def unpack(self, customers: Sequence[str], blobs: Sequence[bytes]) -> StoredRows:
         """What `pack` was given, remainders added. The rows must all have this form (see `fits`)."""

@@ -85,6 +85,10 @@ def test_a_record_that_cannot_be_read_is_counted_and_stops_nothing(payload: byte
     assert _terms(batch)["points"] == [5]
 
 
+def test_no_records_bring_nothing() -> None:
+    assert all(values == [] for values in _terms(_read()).values())
+
+
 def test_records_of_other_events_and_of_nobody_concern_no_table() -> None:
     other = json.dumps({"type": "track", "event": "Page Viewed", "properties": {}}).encode()
     assert _terms(_read(other, b'{"type": "identify"}'))["points"] == []

@@ -44,6 +44,22 @@ def test_a_customer_is_one_hash_and_old_generations_go(redis_url: str, client: r
     client.close()
 
 
+def test_every_view_of_a_load_keeps_its_own_customers_however_many_there_are(redis_url: str, client: redis.Redis) -> None:
+    store = PackedRedisStore(redis_url, spec())
+    everyone = [f"c{at}" for at in range(4_321)]
+    some = [*everyone[::-3], "of this view alone"]
+    times = np.full(len(some), microseconds(START), dtype=np.int64)
+    offers = np.arange(len(some) * len(spec().tables[1].columns), dtype=np.float64).reshape(len(some), -1)
+    store.load({"orders": _orders(*everyone, points=7.0), "offers": StoredRows(some, offers, times, times)}, cursor=1, meta={})
+    assert (store.count("orders"), store.count("offers"), store.count("households")) == (len(everyone), len(some), 0)
+    found = store.rows("offers", [*some, "c1"])
+    np.testing.assert_array_equal(found.values, offers)
+    assert list(found.customers) == some
+    assert len(store.rows("orders", [*everyone, "of this view alone"]).customers) == len(everyone)
+    store.close()
+    client.close()
+
+
 def test_a_writer_whose_lease_ran_out_writes_nothing(redis_url: str, client: redis.Redis) -> None:
     store = PackedRedisStore(redis_url, spec())
 
