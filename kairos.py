@@ -165,7 +165,7 @@ def verify_log(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> No
 
 @app.command()
 def erase(
-    customer: Annotated[str, typer.Argument(help="The customer's id.")],
+    customer: Annotated[str, typer.Argument(help="Any id of the customer ('anonymous:' before an anonymousId).")],
     workspace: WorkspacePath = Path(),
     as_json: AsJson = False,
 ) -> None:

@@ -1,5 +1,6 @@
 """The point-in-time tables without one customer: a build of its own, that takes the place of those that knew them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
@@ -11,15 +12,19 @@ from features import builds
 from features.builds import FeatureStoreError
 
 
-def forget(folder: Path, customer_id: str) -> int:
-    """Write the current build again without a customer, switch to it and remove all others; how many rows went.
+def forget(folder: Path, customer_ids: Sequence[str], *, since: int | None = None) -> int:
+    """Write the current build again without a customer's ids, switch to it and remove all others; how many rows went.
 
-    Whole or not at all. Where no table knows the customer the current build stays; older ones go, for they might.
+    Whole or not at all. Where no table knows the customer the current build stays; older ones go, for they might. So does
+    a build of the log from record `since` on, which never knew what was erased with that record.
     """
     report = builds.current(folder)
     if report is None:
         raise FeatureStoreError(f"{folder}: nothing is built yet; run 'kairos features build'")
-    is_theirs = pl.col("customer_id") == customer_id
+    if since is not None and report.sequence >= since:
+        builds.clear(folder, keep=report.stamp)
+        return 0
+    is_theirs = pl.col("customer_id").is_in(list(customer_ids))
     # the tables of the views, and what else a build keeps of each customer beside them
     files = {file.stem: file for file in sorted((folder / report.stamp).glob("*.parquet"))}
     counted = {name: pl.scan_parquet(file).filter(is_theirs).select(pl.len()).collect().item() for name, file in files.items()}

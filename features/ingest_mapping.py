@@ -12,7 +12,7 @@ import msgspec
 
 from decisioning.timing import zone_named
 from features.ingest_files import MAX_ROW_BYTES
-from features.ingest_values import Type, flag, happened, identifier, missing, value
+from features.ingest_values import Type, flag, happened, identifier, known_id, missing, value
 from features.log import Record
 from features.quarantine import Refused
 
@@ -124,7 +124,7 @@ class MappedReader:
     def records(self, row: Mapping[str, Any]) -> tuple[Record, ...]:
         """The message of one row, then its consents. Raises Refused for the row as a whole."""
         mapping = self._mapping
-        customer = identifier(row[mapping.customer], field=mapping.customer, absent="no_customer")
+        customer = known_id(row[mapping.customer], field=mapping.customer)
         message_id = self._message_id(row)
         at = self._time(row, mapping.time)
         known = self._now if mapping.known == "on_arrival" else at

@@ -1,4 +1,4 @@
-"""Messages of the Segment spec, as files hold them: one line to one record, held to the rules of POST /v1/events."""
+"""Messages of the Segment spec, as files hold them: a line a message, held to the rules of POST /v1/events."""
 
 from datetime import datetime
 from typing import Any
@@ -7,9 +7,9 @@ import msgspec
 
 from features.ingest_values import LONGEST_ID, happened, identifier
 from features.log import Record
+from features.messages import IDS, TYPES, id_faults, records_of
 from features.quarantine import Refused
 
-TYPES = ("track", "identify", "page", "screen")
 DEEPEST = 100
 """How many lists and objects may stand in each other: what reads the log later must not run out of stack."""
 
@@ -25,27 +25,23 @@ class SegmentReader:
         self._now = now
 
     def records(self, line: bytes) -> tuple[Record, ...]:
-        """The record of one line. Raises Refused."""
+        """The records of one line. Raises Refused."""
         message = _decoded(line)
         if message.get("type") not in TYPES:
             raise Refused("unknown_kind", f"type is {message.get('type')!r:.60}; it is one of {', '.join(TYPES)}")
         _check_types(message)
         message_id = identifier(message.get("messageId"), field="messageId", absent="no_message_id")
-        customer = identifier(message.get("userId"), field="userId", absent="no_customer")
+        for name in IDS:
+            if message.get(name):
+                message[name] = identifier(message[name], field=name, absent="no_customer")
+        for field, cause in id_faults(message):
+            raise Refused("wrong_type" if message.get(field) else "no_customer", cause)
         received = message.get("receivedAt")
         told = message.get("timestamp") or received
         at = happened(told, field="timestamp", now=self._now)
         known = at if received is None else happened(received, field="receivedAt", now=self._now)
-        message |= {"messageId": message_id, "userId": customer, "timestamp": at}
-        record = Record(
-            kind="event",
-            message_id=message_id,
-            customer_id=customer,
-            event_time=at,
-            known_time=known,
-            payload=msgspec.json.encode(message),
-        )
-        return (record,)
+        message |= {"messageId": message_id, "timestamp": at}
+        return records_of(message, at=at, known=known)
 
 
 def _decoded(line: bytes) -> dict[str, Any]:
@@ -76,7 +72,7 @@ def _check_types(message: dict[str, Any]) -> None:
     for name in _OBJECTS:
         if not isinstance(message.get(name, {}), dict):
             raise Refused("wrong_type", f"{name}: expected an object")
-    for name in ("messageId", "userId"):
+    for name in ("messageId", *IDS):
         if not isinstance(message.get(name, ""), str):
             raise Refused("wrong_type", f"{name}: expected text, found {message[name]!r:.60}")
     event = message.get("event", "")

@@ -7,6 +7,7 @@ from math import isfinite, isnan
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from features.join import ANONYMOUS, is_anonymous
 from features.log import EARLIEST
 from features.quarantine import Reason, Refused
 
@@ -46,6 +47,14 @@ def identifier(cell: Any, *, field: str, absent: Reason) -> str:
     if len(cell) > LONGEST_ID or _CONTROL.search(cell):
         raise Refused("wrong_type", f"{field}: an id has at most {LONGEST_ID} characters and no control characters")
     return cell
+
+
+def known_id(cell: Any, *, field: str) -> str:
+    """The id by which a brand knows a customer. Raises Refused."""
+    found = identifier(cell, field=field, absent="no_customer")
+    if is_anonymous(found):
+        raise Refused("wrong_type", f"{field}: {_shown(found)} begins with {ANONYMOUS!r}, as only anonymous ids do")
+    return found
 
 
 def happened(cell: Any, *, field: str, now: datetime, form: str = "iso", zone: ZoneInfo | None = None) -> datetime:

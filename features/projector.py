@@ -25,6 +25,7 @@ class ReadsRecords(Protocol):
     """What the projector needs of the log."""
 
     def read(self, *, after: int, kinds: Sequence[str], limit: int | None) -> Iterator[Record]: ...
+    def read_of(self, customer_ids: Sequence[str], *, until: int | None, kinds: Sequence[str]) -> Iterator[Record]: ...
 
 
 class Projector:
@@ -42,21 +43,28 @@ class Projector:
             with self._store.writing() as writing:
                 if writing.cursor >= records[0].sequence:
                     continue  # another projector was here first
-                batch = self._reader.read(
-                    kinds=[record.kind for record in records],
-                    customers=[record.customer_id for record in records],
-                    event_us=[microseconds(record.event_time) for record in records],
-                    known_us=[microseconds(record.known_time) for record in records],
-                    payloads=[record.payload for record in records],
-                )
-                for table in self._tables:
-                    self._fold(table, batch, writing)
+                self._fold_in(records, writing)
                 writing.move(records[-1].sequence)
             folded += len(records)
         return folded
 
+    def fold_anew(self, customer_ids: Sequence[str], writing: Writing) -> None:
+        """Fold what the log holds of these ids, up to the cursor, into their rows, which are none."""
+        self._fold_in(list(self._log.read_of(customer_ids, until=writing.cursor, kinds=KINDS)), writing)
+
     def _next(self, cursor: int) -> list[Record]:
         return list(self._log.read(after=cursor, kinds=KINDS, limit=BATCH))
+
+    def _fold_in(self, records: Sequence[Record], writing: Writing) -> None:
+        batch = self._reader.read(
+            kinds=[record.kind for record in records],
+            customers=[record.customer_id for record in records],
+            event_us=[microseconds(record.event_time) for record in records],
+            known_us=[microseconds(record.known_time) for record in records],
+            payloads=[record.payload for record in records],
+        )
+        for table in self._tables:
+            self._fold(table, batch, writing)
 
     def _fold(self, table: Table, batch: Batch, writing: Writing) -> None:
         brought = terms(table, batch, self._reader, self._time_zone)

@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -83,12 +83,12 @@ def quarantine(target: Path, *, file: str) -> Iterator[Quarantine]:
             partial.unlink(missing_ok=True)
 
 
-def forget(folder: Path, customer_id: str) -> int:
-    """Drop the quarantined rows that name a customer, wherever in them the id stands; how many there were."""
-    name, dropped = customer_id.encode(), 0
+def forget(folder: Path, names: Sequence[str]) -> int:
+    """Drop the quarantined rows that name a customer, wherever in them one of the ids stands; how many there were."""
+    ids, dropped = [name.encode() for name in names], 0
     for file in sorted(folder.glob("*.ndjson")):
         rows = file.read_bytes().splitlines(keepends=True)
-        kept = [row for row in rows if name not in row]
+        kept = [row for row in rows if not any(name in row for name in ids)]
         if len(kept) == len(rows):
             continue
         dropped += len(rows) - len(kept)

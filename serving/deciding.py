@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
@@ -31,7 +32,7 @@ def answer_request(ask: DecisionAsk, ports: Ports, settings: Settings) -> Decisi
         raise Problem(422, "A placement is named twice", "give each placement its own id and use count for several")
     request = Request(
         decision_id=ask.decision_id or uuid.uuid4().hex,
-        customer_id=ask.customer_id,
+        customer_id=ask.asked_for,
         touchpoint=ask.touchpoint,
         placements=tuple(Placement(id=one.id, count=one.count) for one in ask.placements),
         context=ask.context,
@@ -56,7 +57,8 @@ def recorded(decision_id: str, ports: Ports, *, explain: str = "none") -> Decisi
 
 def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Settings) -> DecisionOut:
     if ask.decision_id and (earlier := recorded(ask.decision_id, ports, explain=ask.explain)):
-        if (earlier.customer_id, earlier.touchpoint) != (ask.customer_id, ask.touchpoint):
+        same = ports.log.customer(earlier.customer_id).name == ports.log.customer(request.customer_id).name
+        if not same or earlier.touchpoint != ask.touchpoint:
             detail = f"{ask.decision_id!r} was given to another customer or touchpoint; use a new id"
             raise Problem(409, "This decision id is taken", detail)
         return earlier
@@ -69,7 +71,7 @@ def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Setting
         record = decisions.to_record(decision, inputs, playbook.catalog, known_time=decision.at)
         try:
             is_new = ports.log.append(
-                [record], expecting={request.customer_id: state_version}, budgets=_budgets(decision, ports)
+                [record], expecting={str(record.customer_id): state_version}, budgets=_budgets(decision, ports)
             )[0]
         except Conflict:
             continue
@@ -86,6 +88,7 @@ def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Setting
 def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision, decisions.Inputs, int]:
     playbook, now = ports.playbook, ports.clock.now()
     state, state_version = ports.log.state(request.customer_id)
+    request = replace(request, customer_id=state.customer_id)  # whichever id was asked for, the customer is decided for
     degraded: list[str] = []
     profile, population = _profile(request.customer_id, now, ports, degraded)
     # data whose purpose has no consent is as if it did not exist: no model and no rule may see it

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from decisioning.domain import OutcomeKind
+from features.join import ANONYMOUS, is_anonymous
 
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Any text without control characters."""
@@ -23,13 +24,32 @@ class PlacementAsk(Wire):
 
 
 class DecisionAsk(Wire):
-    customer_id: Id
+    anonymous_id: Id | None = Field(
+        None, description="A visitor whom the brand does not know yet, by the anonymousId of events."
+    )
+    customer_id: Id | None = Field(
+        None, validate_default=True, description="Any id of a customer; exactly one of customer_id and anonymous_id is given."
+    )
     touchpoint: Id
     placements: list[PlacementAsk] = Field(default_factory=lambda: [PlacementAsk()], min_length=1)
     context: dict[str, ContextValue] = Field(default_factory=dict)
     mode: Literal["live", "simulate"] = Field("live", description="simulate decides and writes nothing.")
     explain: Literal["none", "staff", "customer"] = "none"
     decision_id: Id | None = Field(None, description="Makes the call idempotent: the same id gets the same answer.")
+
+    @field_validator("customer_id", mode="after")
+    @classmethod
+    def _is_one_of_two(cls, customer_id: str | None, told: ValidationInfo) -> str | None:
+        if "anonymous_id" in told.data and (customer_id is None) == (told.data["anonymous_id"] is None):
+            raise ValueError("give either customer_id or anonymous_id")
+        if customer_id is not None and is_anonymous(customer_id):
+            raise ValueError(f"only anonymous ids begin with {ANONYMOUS!r}; give what follows it as anonymous_id")
+        return customer_id
+
+    @property
+    def asked_for(self) -> str:
+        """The id in the form that the log keeps."""
+        return self.customer_id or f"{ANONYMOUS}{self.anonymous_id}"
 
     model_config = ConfigDict(
         extra="forbid",
@@ -84,7 +104,9 @@ class RejectedOut(BaseModel):
 
 class DecisionOut(BaseModel):
     decision_id: str
-    customer_id: str
+    customer_id: str = Field(
+        description="The customer's name: another id than the one asked for where the two are one customer."
+    )
     touchpoint: str
     at: datetime = Field(description="The engine's time.")
     catalog: str
@@ -101,9 +123,15 @@ class DecisionOut(BaseModel):
 class EventIn(BaseModel):
     """One message of the Segment spec. Fields that Kairos does not read are kept as they are."""
 
-    type: Literal["track", "identify", "page", "screen"]
+    type: Literal["track", "identify", "page", "screen", "group", "alias"]
     messageId: Id  # noqa: N815 - the spec's own name
-    userId: Id  # noqa: N815
+    userId: Id | None = Field(None, description="The id by which the brand knows the customer.")  # noqa: N815
+    anonymousId: Id | None = Field(  # noqa: N815
+        None, description="What a device or browser calls itself. An identify with both ids says that they are one customer."
+    )
+    previousId: Id | None = Field(  # noqa: N815
+        None, description="Of an alias: is the customer whom userId names. After `anonymous:` it is an anonymousId."
+    )
     event: str | None = Field(None, max_length=200, description="The event's name; needed for track.")
     timestamp: AwareDatetime | None = Field(None, description="When it happened; now, where it is left out.")
     properties: dict[str, Any] | None = None
@@ -177,6 +205,8 @@ class ErasedOut(BaseModel):
     records: int = Field(description="Records of the customer that nobody can read any more.")
     states: int
     offers: int
+    ids: list[str] = Field(description="The ids of the customer, each of which is erased.")
+    links: int = Field(description="What said that these ids are one customer.")
     online_rows: int
     offline_rows: int
     remains: list[str] = Field(description="What is still there, and why it tells nothing of the customer.")

@@ -4,7 +4,19 @@ from features.log.append import Log
 from features.log.erase import Receipt
 from features.log.faults import Conflict, LogUnavailable
 from features.log.identity import Identity, identity_record
+from features.log.pending import Pending
 from features.log.records import EARLIEST, Record
 from features.log.state import StateRules
 
-__all__ = ["EARLIEST", "Conflict", "Identity", "Log", "LogUnavailable", "Receipt", "Record", "StateRules", "identity_record"]
+__all__ = [
+    "EARLIEST",
+    "Conflict",
+    "Identity",
+    "Log",
+    "LogUnavailable",
+    "Pending",
+    "Receipt",
+    "Record",
+    "StateRules",
+    "identity_record",
+]

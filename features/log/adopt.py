@@ -48,7 +48,7 @@ def adopt(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRul
         sealed.write(connection, dialect, vault, fresh, writer=WRITER, sequences=[row.sequence for row in rows])
         last = rows[-1].sequence
     for customer_id in connection.execute(sa.select(keys.c.customer_id)).scalars().all():
-        folded = folded_from(connection, vault, rules, Customer(name=customer_id, members=(customer_id,)))
+        folded = next(folded_from(connection, vault, rules, [Customer(name=customer_id, members=(customer_id,))]))
         change = sa.update(customers).where(customers.c.customer_id == customer_id)
         connection.execute(change.values(version=customers.c.version + 1, body=state.encode(folded)))
     connection.exec_driver_sql(f"DROP TABLE {_aside.name}")

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from decisioning.domain import State
 from decisioning.errors import KairosError
 from features.join import Customer, Link
-from features.log import bulk, databases, folding, identity, offers, refold, sealed, state, tables
+from features.log import bulk, databases, folding, identity, offers, pending, refold, sealed, state, tables
 from features.log.adopt import adopt
 from features.log.commits import TOGETHER, Commits
 from features.log.erase import Receipt, erase
 from features.log.faults import Conflict, LogUnavailable, guarded
 from features.log.identity import Identity
 from features.log.keys import VARIABLE, KeyFault, Vault, fingerprint, master_key
+from features.log.pending import Pending
 from features.log.records import Record
 from features.log.schema import upgrade
 from features.log.state import StateRules
@@ -107,7 +108,7 @@ class Log:
         """Destroy the keys of all a customer's ids and delete what is kept of them, in one durable commit.
 
         Any of the ids will do; None for one nobody has heard of. A message id that was theirs stays taken; the customer ids
-        may start afresh.
+        may start afresh. What other tables know of them is to be deleted until `finish`: see `pending`.
         """
         with self._writing() as connection:
             receipt = erase(
@@ -126,6 +127,11 @@ class Log:
         with guarded():
             databases.overwrite(self._engine)
         return receipt
+
+    def finish(self, receipt_id: str) -> None:
+        """What other tables knew of an erased customer is deleted."""
+        with self._writing() as connection:
+            pending.drop(connection, receipt_id)
 
     # ------------------------------------------------------------------------------------------------------------ reading
 
@@ -211,6 +217,11 @@ class Log:
                 for name in names:
                     columns[name] += found[name]
         return columns
+
+    def pending(self, customer_id: str) -> list[Pending]:
+        """Erasures of this id that are not finished."""
+        with self._reading() as connection:
+            return pending.of(connection, self._vault, customer_id)
 
     def erased(self) -> int:
         """How many records readers skip, because their customers were erased."""

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from features.log import folding, identity, linking, sealed
+from features.log import folding, identity, linking, pending, sealed
 from features.log.keys import Vault
+from features.log.pending import Pending
 from features.log.records import Record
 from features.log.state import StateRules
 from features.log.tables import keys, offers, records
@@ -90,4 +91,5 @@ def erase(
     )
     sealed.write(connection, dialect, vault, [told], writer=writer, sequences=[receipt.sequence])
     folding.rejoined(connection, vault, rules, change)
+    pending.keep(connection, vault, Pending(receipt_id=receipt.receipt_id, sequence=receipt.sequence, members=members))
     return receipt

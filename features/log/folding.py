@@ -4,14 +4,14 @@ A customer has one state, under the name that `features.log.identity` tells; rec
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
 
 from decisioning.domain import State
 from features.agreed import Word, agreed
-from features.join import Customer
+from features.join import Customer, Link
 from features.log import bulk, identity, linking, sealed, state
 from features.log.faults import Conflict
 from features.log.keys import Vault
@@ -70,21 +70,37 @@ def rejoined(connection: sa.Connection, vault: Vault, rules: StateRules, change:
     members = sorted({one for customer in change.customers for one in customer.members})
     kept = _kept(connection, members)
     folded = {}
-    for customer in change.customers:
-        version = max((kept[one][1] for one in customer.members if one in kept), default=0)
-        folded[customer.name] = (folded_from(connection, vault, rules, customer), version)
+    for customer, after in zip(change.customers, folded_from(connection, vault, rules, change.customers), strict=True):
+        folded[customer.name] = (after, max((kept[one][1] for one in customer.members if one in kept), default=0))
     drop(connection, change.gone)
     write(connection, folded)
     return frozenset(folded)
 
 
-def folded_from(connection: sa.Connection, vault: Vault, rules: StateRules, customer: Customer) -> State:
-    """The state that all records of a customer's ids imply, in the order of the log."""
-    members = tuple(one for one in customer.members if one != customer.name)
-    folded = State(customer_id=customer.name, members=members)
-    for row in identity.records_of(connection, customer.members):
-        folded = state.fold(folded, sealed.record_of(row, vault), rules)
-    return _with_consents(connection, vault, folded) if members else folded
+def folded_from(connection: sa.Connection, vault: Vault, rules: StateRules, of: Sequence[Customer]) -> Iterator[State]:
+    """The state that all records of each customer's ids imply, in the order of the log."""
+    for start in range(0, len(of), _AT_ONCE):
+        part = of[start : start + _AT_ONCE]
+        names = {one: customer.name for customer in part for one in customer.members}
+        states = {
+            customer.name: State(
+                customer_id=customer.name, members=tuple(one for one in customer.members if one != customer.name)
+            )
+            for customer in part
+        }
+        words: dict[str, list[Word]] = defaultdict(list)
+        for row in identity.records_of(connection, list(names)):
+            record, name = sealed.record_of(row, vault), names[row.customer_id]
+            states[name] = state.fold(states[name], record, rules)
+            if record.kind == "consent" and states[name].members:
+                words[name].append(_word(record))
+        links: dict[str, list[Link]] = defaultdict(list)
+        for link in identity.links_within(connection, [one for one in names if names[one] in words]):
+            if names[link.source] == names[link.target]:
+                links[names[link.target]].append(link)
+        for name, said in words.items():
+            states[name] = _agreed(states[name], said, links[name])
+        yield from states.values()
 
 
 def write(connection: sa.Connection, changed: Mapping[str, tuple[State, int]]) -> None:
@@ -120,10 +136,14 @@ def _before_the_first(connection: sa.Connection) -> int:
 
 
 def _with_consents(connection: sa.Connection, vault: Vault, merged: State) -> State:
-    """With what all ids have agreed to, which is more than the last word: see `features.agreed`."""
     ids = (merged.customer_id, *merged.members)
     words = [_word(sealed.record_of(row, vault)) for row in identity.records_of(connection, ids, kinds=("consent",))]
-    said = agreed(words, identity.links_within(connection, ids))
+    return _agreed(merged, words, identity.links_within(connection, ids))
+
+
+def _agreed(merged: State, words: Sequence[Word], links: Sequence[Link]) -> State:
+    """With what all ids have agreed to, which is more than the last word: see `features.agreed`."""
+    said = agreed(words, links)
     return replace(
         merged,
         consents={purpose: granted for purpose, (granted, _) in said.items()},

@@ -20,6 +20,12 @@ SUFFIX = ":identity"
 """What follows a message's id in that of its identity record, where the message is an event as well."""
 
 
+_NAME = sa.select(identities.c.name).where(identities.c.customer_id == sa.bindparam("one")).scalar_subquery()
+_SAME = sa.select(identities.c.customer_id, identities.c.name).where(
+    identities.c.name == sa.func.coalesce(_NAME, sa.bindparam("one"))
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """A link as it was told: when it began, when it became known, and by which message. `set_aside` says why it joins
@@ -72,9 +78,7 @@ def names(connection: sa.Connection, customer_ids: Sequence[str]) -> dict[str, s
 
 def customer(connection: sa.Connection, customer_id: str) -> Customer:
     """Whom an id means; itself where no link names it."""
-    inside = sa.select(identities.c.name).where(identities.c.customer_id == customer_id).scalar_subquery()
-    query = sa.select(identities.c.customer_id, identities.c.name)
-    rows = connection.execute(query.where(identities.c.name == sa.func.coalesce(inside, customer_id))).all()
+    rows = connection.execute(_SAME, {"one": customer_id}).all()
     name = rows[0].name if rows else customer_id
     return Customer(name=name, members=tuple(sorted({name, *(row.customer_id for row in rows)})))
 
@@ -87,7 +91,7 @@ def all_links(connection: sa.Connection, *, until: int | None = None) -> list[Li
 
 
 def links_within(connection: sa.Connection, members: Sequence[str]) -> list[Link]:
-    """The links between ids of one customer."""
+    """The links between these ids."""
     columns = (links.c.source, links.c.target, links.c.event_us, links.c.known_us)
     inside = set(members)
     return [
@@ -128,12 +132,13 @@ def records_of(
         .where(keys.c.customer_id.in_(customer_ids))
         .order_by(records.c.sequence)
     )
-    if until is not None:
-        query = query.where(records.c.sequence <= until)
-    if kinds:
-        query = query.where(records.c.kind.in_(kinds))
+    # asked for kinds or sequences, SQLite would go through all records of a kind instead of the few of an id
     with connection.execute(query.execution_options(yield_per=5_000)) as rows:
-        yield from rows
+        for row in rows:
+            if until is not None and row.sequence > until:
+                return
+            if not kinds or row.kind in kinds:
+                yield row
 
 
 def explained(connection: sa.Connection, vault: Vault, customer_id: str) -> Identity:

@@ -55,10 +55,10 @@ def follow(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRu
     insert = dialect.insert(settings).values(name=_NAME, value=wanted)
     connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": wanted}))
     changed = {}
-    for customer in _customers(connection):
+    everybody = list(_customers(connection))
+    for customer, after in zip(everybody, folding.folded_from(connection, vault, rules, everybody), strict=True):
         row = connection.execute(sa.select(customers).where(customers.c.customer_id == customer.name)).one_or_none()
         before, version = (State(customer_id=customer.name), 0) if row is None else (state.decode(row.body), row.version)
-        after = folding.folded_from(connection, vault, rules, customer)
         if after != before:
             changed[customer.name] = (after, version)
     folding.write(connection, changed)

@@ -159,7 +159,7 @@ def _states(connection: sa.Connection, vault: Vault, rules: StateRules, count: _
                 raise _Fault(f"a state is kept of owner {owner}, whose id is another customer's")
             continue
         there = State(customer_id=customer_id) if body is None else state.decode(body)
-        if there != folded_from(connection, vault, rules, customer):
+        if there != next(folded_from(connection, vault, rules, [customer])):
             last = sa.select(sa.func.max(tables.records.c.sequence)).where(tables.records.c.owner == owner)
             raise _Fault(
                 f"the state kept of owner {owner} is not the one its records imply", connection.execute(last).scalar_one()

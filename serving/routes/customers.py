@@ -14,9 +14,10 @@ def router(ports: Ports) -> APIRouter:
 
     @routes.delete("/{customer_id}", summary="Erase a customer", responses={404: {"description": "Nothing is kept of them."}})
     def erase(customer_id: Annotated[Id, Path()]) -> ErasedOut:
-        """Destroy the key of the customer's records, and delete state, offers and profiles. The receipt says what remains.
+        """Destroy the keys of the customer's records, and delete state, offers and profiles. The receipt says what remains.
 
-        It cannot be undone. A call that was interrupted may be sent again; the same id may start afresh.
+        Any of the customer's ids will do (`anonymous:` before an anonymousId), and all are erased. It cannot be undone. A
+        call that was interrupted may be sent again; the same id may start afresh.
         """
         erasure = ports.erase(customer_id, ports.clock.now())
         if erasure is None:
@@ -29,6 +30,8 @@ def router(ports: Ports) -> APIRouter:
             records=log.records if log else 0,
             states=log.states if log else 0,
             offers=log.offers if log else 0,
+            ids=list(log.members) if log else [customer_id],
+            links=log.links if log else 0,
             online_rows=erasure.online,
             offline_rows=erasure.offline,
             remains=list(erasure.remains),

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import accumulate
 
-import msgspec
 from fastapi import APIRouter
 
 from features.log import EARLIEST, Record
+from features.messages import IDS, id_faults, records_of
 from serving.ports import Ports
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import BatchIn, BatchOut, EventIn
@@ -27,15 +28,20 @@ def router(ports: Ports, settings: Settings) -> APIRouter:
         errors = [(f"batch.{at}.{key}", cause) for at, event in enumerate(batch.batch) for key, cause in _faults(event, now)]
         if errors:
             raise Problem(422, "Some messages are at fault", "Nothing of the batch was taken in.", errors=errors)
-        new = ports.log.append([_record(event, ports) for event in batch.batch])
+        taken = [_records(event, now) for event in batch.batch]
+        new = ports.log.append([record for records in taken for record in records])
         ports.profiles.follow()
-        return BatchOut(accepted=sum(new), duplicates=len(new) - sum(new))
+        # a message counts by its first record
+        firsts = accumulate((len(records) for records in taken[:-1]), initial=0)
+        accepted = sum(new[at] for at in firsts)
+        return BatchOut(accepted=accepted, duplicates=len(taken) - accepted)
 
     return routes
 
 
 def _faults(event: EventIn, now: datetime) -> Iterator[tuple[str, str]]:
     """(key, cause) of what the schema cannot say."""
+    yield from id_faults(event.model_dump(include={"type", *IDS}))
     if event.type == "track" and not event.event:
         yield "event", "a track message names its event"
     if event.timestamp is not None and event.timestamp < EARLIEST:
@@ -44,15 +50,6 @@ def _faults(event: EventIn, now: datetime) -> Iterator[tuple[str, str]]:
         yield "timestamp", f"is after the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _record(event: EventIn, ports: Ports) -> Record:
-    now = ports.clock.now()
+def _records(event: EventIn, now: datetime) -> tuple[Record, ...]:
     at = event.timestamp or now
-    payload = event.model_dump(mode="json", exclude_none=True) | {"timestamp": at}
-    return Record(
-        kind="event",
-        message_id=event.messageId,
-        customer_id=event.userId,
-        event_time=at,
-        known_time=now,
-        payload=msgspec.json.encode(payload),
-    )
+    return records_of(event.model_dump(mode="json", exclude_none=True) | {"timestamp": at}, at=at, known=now)

@@ -119,6 +119,15 @@ def test_the_control_group_gets_the_default_and_mandatory_messages_only() -> Non
     assert chosen(decided(recall, policy=policy)) == ["recall"]
 
 
+def test_a_customer_stays_in_their_group_when_their_ids_become_one() -> None:
+    policy = worlds.policy(groups=Groups(control=0.5))
+    ids = [f"c{at}" for at in range(40)]
+    alone = [decided(policy=policy, state=worlds.state(customer_id=one)).group for one in ids]
+    merged = [worlds.state(customer_id="name", members=(one,), group_id=one) for one in ids]
+    assert [decided(policy=policy, state=state).group for state in merged] == alone
+    assert set(alone) == {"control", "treatment"}
+
+
 def test_the_random_group_gets_anything_that_passes() -> None:
     policy = worlds.policy(groups=Groups(random=1.0))
     weak = worlds.catalog(

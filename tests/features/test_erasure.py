@@ -1,15 +1,17 @@
 """Erasing a customer from the whole workspace: log, online store, offline tables."""
 
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from features import builds, erasure, offline, quarantine
 from features.erasure import Erasure
-from features.log import Log
+from features.log import Log, Record, identity_record
 from features.packed import PackedStore
 from features.projector import Projector
 from features.workspace import Workspace
@@ -122,6 +124,83 @@ def test_an_erasure_that_was_interrupted_is_finished_by_the_next(house: House) -
     assert house.erase("nobody") is None
 
 
+def linked(source: str, target: str) -> Record:
+    return identity_record(
+        "alias", source=source, target=target, message_id=f"{source}>{target}", event_time=LATER, known_time=LATER
+    )
+
+
+def test_a_customer_is_erased_under_all_their_ids_by_any_of_them(house: House, tmp_path: Path) -> None:
+    house.log.append([linked("c0", "c1"), linked("anonymous:device", "c1"), order("device", "anonymous:device", LATER)])
+    refused = house.place.data / "quarantine" / "crm.csv-1.ndjson"
+    refused.parent.mkdir(exist_ok=True)
+    refused.write_bytes(b'{"row":"{\\"anonymousId\\": \\"device\\"}"}\n{"row":"c0,x"}\n{"row":"c9,x"}\n')
+    erased = house.erase("c0")
+    assert erased is not None and erased.log is not None
+    assert erased.log.members == ("anonymous:device", "c0", "c1")
+    assert erased.quarantined == 2
+    assert house.known_offline().isdisjoint(erased.log.members)
+    assert not any(house.store.read(one, LATER).known for one in erased.log.members)
+    assert house.erase("c1") is None
+
+
+def test_an_erasure_of_several_ids_that_was_interrupted_is_finished_by_any_of_them(house: House) -> None:
+    house.log.append([linked("c0", "c1")])
+    house.projector.run_once()
+    house.log.erase("c1", at=LATER)  # and the process was killed
+    assert [one.members for one in house.log.pending("c0")] == [("c0", "c1")]
+    erased = house.erase("c0")
+    assert erased is not None and erased.log is None
+    assert house.known_offline().isdisjoint(("c0", "c1"))
+    assert not any(house.store.read(one, LATER).known for one in ("c0", "c1"))
+    assert house.log.pending("c0") == []
+
+
+@pytest.mark.parametrize("moment", ["features.erasure._forgotten", "features.quarantine.forget", "features.erasure._taken_out"])
+def test_who_starts_afresh_while_they_are_erased_keeps_what_is_new_and_nothing_of_before(
+    moment: str, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = order("fresh", "c0", LATER + DAY)
+    module, name = moment.rsplit(".", 1)
+    step = getattr(sys.modules[module], name)
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        house.log.append([fresh])
+        house.projector.run_once()  # another process's: folded onto what is still there
+        return step(*args, **more)
+
+    monkeypatch.setattr(moment, meanwhile)
+    house.erase("c0")
+    alone = house.store.read("c0", LATER + DAY)
+    house.log.append([replace(fresh, message_id="of a newcomer", customer_id="newcomer")])
+    house.projector.run_once()
+    newcomer = house.store.read("newcomer", LATER + DAY)
+    assert newcomer.known
+    assert (alone.present == newcomer.present).all()
+    assert (alone.values[alone.present] == newcomer.values[newcomer.present]).all()
+    assert house.log.state("c0")[0].known
+    assert house.log.verify().fault is None
+
+
+def test_a_build_that_was_made_while_a_customer_is_erased_keeps_what_is_new(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = erasure._forgotten
+
+    def meanwhile(*args: Any, **more: Any) -> Any:
+        house.log.append([order("fresh", "c0", LATER + DAY)])
+        offline.build(house.place, house.log)
+        return step(*args, **more)
+
+    monkeypatch.setattr(erasure, "_forgotten", meanwhile)
+    house.erase("c0")
+    report = builds.current(house.offline)
+    assert report is not None
+    kept = pl.read_parquet(builds.table_file(house.offline, report.stamp, "orders")).filter(pl.col("customer_id") == "c0")
+    assert kept.height == 1  # what is new
+    assert [one.name for one in house.offline.iterdir() if one.is_dir()] == [report.stamp]
+
+
 def test_a_stale_store_is_cleaned_too(house: House, tmp_path: Path) -> None:
     house.store.close()
     other = workspace(tmp_path / "brand", (house.place.path / "profile.yaml").read_text().replace("30d", "60d"))
@@ -158,6 +237,6 @@ def test_what_an_interrupted_build_left_goes_with_it(house: House) -> None:
 def test_quarantined_rows_that_name_the_customer_go_and_the_others_stay(tmp_path: Path) -> None:
     file = tmp_path / "crm.csv-1.ndjson"
     file.write_bytes(b'{"line":1,"row":"anna,x"}\n{"line":2,"row":"bob,x"}\n')
-    assert quarantine.forget(tmp_path, "anna") == 1
+    assert quarantine.forget(tmp_path, ["anna", "old"]) == 1
     assert file.read_bytes() == b'{"line":2,"row":"bob,x"}\n'
-    assert quarantine.forget(tmp_path, "anna") == quarantine.forget(tmp_path / "nowhere", "bob") == 0
+    assert quarantine.forget(tmp_path, ["anna"]) == quarantine.forget(tmp_path / "nowhere", ["bob"]) == 0

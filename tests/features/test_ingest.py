@@ -24,6 +24,7 @@ from features.ingest import BATCH_RECORDS, FileReport, ingest
 from features.ingest_files import MAX_ROW_BYTES, IngestError
 from features.ingest_segment import DEEPEST, SegmentReader
 from features.log import Log, StateRules
+from features.log.identity import link_of
 from features.log.state import decode, encode, fold
 from features.quarantine import QuarantineBusy, Refused, quarantine
 from features.workspace import Workspace
@@ -103,6 +104,30 @@ def test_a_message_that_says_not_when_it_was_received_is_taken_as_known_when_it_
     assert "assumed" in report.known
 
 
+def test_messages_say_who_is_who(place: Workspace, log: Log, tmp_path: Path) -> None:
+    rows = [
+        message(1, userId=None, anonymousId="x"),
+        message(2, type="identify", userId="c1", anonymousId="x", traits={"first_name": "Ada"}),
+        message(3, type="alias", userId="c1", previousId="old"),
+        message(4, type="alias", userId="c1", previousId="anonymous:y"),
+        message(5, type="group", userId="c1", groupId="g"),
+    ]
+    report = taken(place, log, written(tmp_path, lines(*rows)))
+    assert (report.rows, report.new, report.refused) == (5, 6, {})
+    told = [(one.message_id, one.kind, one.customer_id) for one in log.read()]
+    assert told == [
+        ("m1", "event", "anonymous:x"),
+        ("m2", "event", "c1"),
+        ("m2:identity", "identity", "c1"),
+        ("m3", "identity", "c1"),
+        ("m4", "identity", "c1"),
+        ("m5", "event", "c1"),
+    ]
+    assert log.customer("c1").members == ("anonymous:x", "anonymous:y", "c1", "old")
+    again = taken(place, log, written(tmp_path, lines(*rows)))
+    assert (again.new, again.already_there) == (0, 6)
+
+
 def test_a_gzipped_file_and_a_plain_one_give_the_same_records(place: Workspace, log: Log, tmp_path: Path) -> None:
     content = lines(*map(message, range(5)))
     zipped = taken(place, log, written(tmp_path, gzip.compress(content), "events.jsonl.gz"))
@@ -144,7 +169,7 @@ BAD = {
     "a number that is none": (b'{"type": "track", "properties": {"total": NaN}}', "not_json"),
     "half a surrogate": (b'{"type": "track", "event": "\\ud800"}', "not_json"),
     "bytes that are not UTF-8": (b'{"type": "track", "event": "caf\xe9"}', "not_utf8"),
-    "an unknown type": (message(1, type="group"), "unknown_kind"),
+    "an unknown type": (message(1, type="delete"), "unknown_kind"),
     "a track without an event": (message(1, event=None), "unknown_kind"),
     "an event that is no name": (message(1, event=["x"]), "wrong_type"),
     "properties that are a list": (message(1, properties=[1]), "wrong_type"),
@@ -154,6 +179,13 @@ BAD = {
     "a customer of 201 characters": (message(1, userId="x" * 201), "wrong_type"),
     "no customer": (message(1, userId=None), "no_customer"),
     "an empty customer": (message(1, userId=""), "no_customer"),
+    "neither customer nor visitor": (message(1, userId=None, anonymousId=""), "no_customer"),
+    "a customer who reads like a visitor": (message(1, userId="anonymous:x"), "wrong_type"),
+    "a visitor with the log's own prefix": (message(1, anonymousId="anonymous:x"), "wrong_type"),
+    "a visitor that is a number": (message(1, userId=None, anonymousId=7), "wrong_type"),
+    "an alias of nobody": (message(1, type="alias"), "no_customer"),
+    "an alias to nobody": (message(1, type="alias", userId=None, previousId="old"), "no_customer"),
+    "an alias to a visitor": (message(1, type="alias", userId="anonymous:x", previousId="old"), "wrong_type"),
     "no message id": (message(1, messageId=None), "no_message_id"),
     "no time": (message(1, timestamp=None), "no_time"),
     "a time without an offset": (message(1, timestamp="2017-11-05T10:00:00"), "wrong_type"),
@@ -220,6 +252,8 @@ FIELDS = {
     "type": st.sampled_from(["track", "identify", "page", "alias"]) | JSON,
     "event": st.sampled_from(["Order Completed", "Satisfaction Rated"]) | JSON,
     "userId": st.just("c1") | JSON,
+    "anonymousId": st.just("x") | JSON,
+    "previousId": st.sampled_from(["old", "anonymous:y"]) | JSON,
     "messageId": st.just("m1") | JSON,
     "timestamp": st.just("2017-11-05T10:00:00Z") | JSON,
     "properties": st.dictionaries(st.sampled_from(["total", "rating", "products", "complaint_id"]), JSON) | JSON,
@@ -232,11 +266,14 @@ SIGNALS = {"Satisfaction Rated": Signal(rating="rating"), "Order Completed": Sig
 @settings(max_examples=600)
 def test_whatever_a_line_says_it_is_a_record_that_every_reader_of_the_log_can_read_or_it_is_refused(said: Any) -> None:
     with suppress(Refused):
-        (record,) = SegmentReader(NOW).records(json.dumps(said).encode())
-        state = fold(State(customer_id="c1"), record, StateRules(signals=SIGNALS))
-        assert decode(encode(state)) == state
-        batch = READER.read(kinds=["event"], customers=["c1"], event_us=[0], known_us=[0], payloads=[record.payload])
-        assert batch.unreadable == 0
+        for record in SegmentReader(NOW).records(json.dumps(said).encode()):
+            state = fold(State(customer_id="c1"), record, StateRules(signals=SIGNALS))
+            assert decode(encode(state)) == state
+            if record.kind == "identity":
+                assert link_of(record).target == record.customer_id
+                continue
+            batch = READER.read(kinds=["event"], customers=["c1"], event_us=[0], known_us=[0], payloads=[record.payload])
+            assert batch.unreadable == 0
 
 
 @given(st.binary(max_size=60))

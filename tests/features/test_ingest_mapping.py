@@ -151,6 +151,7 @@ def test_a_row_can_be_consents_only_and_an_empty_cell_says_nothing() -> None:
         ({"who": None}, "no_customer"),
         ({"who": float("nan")}, "no_customer"),
         ({"who": 10.5}, "wrong_type"),
+        ({"who": "anonymous:x"}, "wrong_type"),
         ({"id": ""}, "no_message_id"),
         ({"at": ""}, "no_time"),
         ({"at": "yesterday"}, "wrong_type"),

@@ -143,7 +143,13 @@ def test_another_process_that_knew_the_key_reads_the_records_no_more(log: Log, u
 def merged(log: Log) -> None:
     """Customer anna with a device and an old id, and bob, who used the device later."""
     log.append([event("Complaint Opened", customer="anonymous:x", note=SECRET), decision(customer="anonymous:x")])
-    log.append([linked("anonymous:x", "anna"), linked("old-anna", "anna"), event("A", message_id="m2", customer="old-anna")])
+    log.append(
+        [
+            linked("anonymous:x", "anna", message_id="l1"),
+            linked("old-anna", "anna", message_id="l2"),
+            event("A", message_id="m2", customer="old-anna"),
+        ]
+    )
     log.append([event("A", message_id="m3", customer="bob"), linked("anonymous:x", "bob", at=NOW + DAY)])
 
 
@@ -193,6 +199,25 @@ def test_nothing_of_a_customer_of_several_ids_can_be_found_on_the_disk(log: Log,
     log.erase(ids[2], at=NOW)
     left = bytes_on_disk(tmp_path)
     assert not any(one.encode() in left for one in (*ids, SECRET))
+
+
+def test_what_other_tables_must_forget_is_remembered_until_they_have_and_cannot_be_read_on_the_disk(
+    log: Log, tmp_path: Path
+) -> None:
+    merged(log)
+    receipt = log.erase("old-anna", at=NOW)
+    assert receipt is not None
+    for one in receipt.members:
+        (pending,) = log.pending(one)
+        assert (pending.receipt_id, pending.sequence, pending.members) == (
+            receipt.receipt_id,
+            receipt.sequence,
+            receipt.members,
+        )
+    assert log.pending("bob") == []
+    assert b"old-anna" not in bytes_on_disk(tmp_path)
+    log.finish(receipt.receipt_id)
+    assert log.pending("anna") == []
 
 
 def test_ids_of_an_erased_customer_start_afresh_apart(log: Log) -> None:

@@ -16,11 +16,13 @@ from decisioning.catalog import Catalog
 from decisioning.chance import WHOLE
 from decisioning.domain import Evidence, Placement, Terms
 from decisioning.policy import Cap, Contact
+from features.join import Customer
 from features.log import Log, Record
 from features.log.decisions import Inputs, decide_from, decision_of, inputs_of, to_record, versions_of
 from features.log.offers import evidence, outbox
 from features.log.records import VERSION, Kind
 from tests import worlds
+from tests.log.writing import linked
 from tests.worlds import NOW
 
 FILES = sorted((Path(__file__).parent / "golden").glob("v*/*.json"))
@@ -139,6 +141,26 @@ def test_a_wait_of_any_version_lies_in_the_outbox(version: int, log: Log) -> Non
 def test_what_is_written_today_has_the_form_of_the_version_that_is_written(name: str, today: Any) -> None:
     """Names and types; the numbers in it may change with the code that decides."""
     assert set(_form(today().body)) == set(_form(golden(name, VERSION).body))
+
+
+def test_golden_identities_make_one_customer_of_their_ids(log: Log) -> None:
+    log.append([golden("identity_identify", 2), golden("identity_alias", 2)])
+    assert log.customer("loyalty-77") == Customer(name="1029", members=("1029", "anonymous:8f1c2a", "loyalty-77"))
+    assert [(one.message_id, one.type) for one in log.identity("1029").told] == [("m-9", "identify"), ("m-10", "alias")]
+    assert log.verify().whole
+
+
+@pytest.mark.parametrize(("name", "members"), [("erasure", ["1029"]), ("erasure_of_several_ids", ["1029", "anonymous:x"])])
+def test_an_erasure_is_written_in_the_form_of_its_golden_file(name: str, members: list[str], log: Log) -> None:
+    """A form may gain names; the first lacks those of several ids."""
+    log.append(
+        [linked(one, "1029") for one in members[1:]]
+        + [worlds.record("event", f"m-{one}", b"{}", customer_id=one) for one in members]
+    )
+    log.erase("1029", at=NOW)
+    today = log.latest("erasure")
+    assert today is not None
+    assert set(_form(golden(name, VERSION).body)) <= set(_form(today.body))
 
 
 def _form(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

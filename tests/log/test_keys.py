@@ -94,6 +94,19 @@ def test_a_payload_opens_for_its_own_message_and_with_its_own_key_only() -> None
             unseal(key, bytes_, message)
 
 
+def test_what_the_master_key_seals_opens_with_it_at_its_place_only() -> None:
+    stored = Vault(MASTER).seal(b"secret", "here")
+    assert Vault(MASTER).unseal(stored, "here") == b"secret"
+    assert b"secret" not in stored
+    for vault, bytes_, place in [
+        (Vault(bytes(32)), stored, "here"),
+        (Vault(MASTER), stored, "there"),
+        (Vault(MASTER), b"", "here"),
+    ]:
+        with pytest.raises(KeyFault):
+            vault.unseal(bytes_, place)
+
+
 def test_no_nonce_and_no_owner_comes_twice() -> None:
     assert len(set(nonces(1_000))) == 1_000
     vault = Vault(MASTER)

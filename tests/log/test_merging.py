@@ -6,11 +6,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import reduce
 from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from decisioning.domain import State
@@ -18,6 +19,7 @@ from features.join import Customer, Joined
 from features.log import Conflict, Log, Record
 from features.log.identity import link_of
 from features.log.offers import outbox
+from features.log.state import fold
 from tests import worlds
 from tests.log.writing import DAY, RULES, decision, event, linked, offer, outcome
 from tests.worlds import NOW
@@ -82,6 +84,21 @@ def test_a_merge_keeps_the_strictest_consent_and_a_later_word_counts(log: Log) -
     log.append([consent("anna", True, at=NOW + 3 * HOUR)])
     assert log.state("anna")[0].consents == {"marketing": True, "service": True}
     assert log.verify().fault is None
+
+
+def test_a_refusal_from_before_a_merge_that_comes_late_still_outweighs(log: Log) -> None:
+    log.append([consent("anna", True, at=NOW + HOUR), linked(X, "anna", at=NOW + 2 * HOUR)])
+    log.append([consent(X, False, at=NOW)])
+    assert log.state("anna")[0].consents == {"marketing": False}
+    assert log.verify().fault is None
+
+
+def test_what_was_told_last_of_a_trait_holds_whichever_came_first(log: Log) -> None:
+    log.append([identify("anna", at=NOW + HOUR, first_name="Ada", city="York"), linked(X, "anna")])
+    log.append([identify(X, at=NOW, first_name="Bea", city="Bath", locale="en-GB")])
+    state, _ = log.state("anna")
+    assert state.traits == {"first_name": "Ada", "city": "York", "locale": "en-GB"}
+    assert state.locale == "en-GB"
 
 
 def test_the_group_is_that_of_the_id_that_was_decided_for_first(log: Log) -> None:
@@ -185,7 +202,8 @@ def appended(records: list[Record], batch: int) -> Log:
     return log
 
 
-@given(st.lists(told, max_size=14).map(world), st.integers(1, 6))
+@given(st.lists(told, min_size=6, max_size=14).map(world), st.integers(1, 3))
+@settings(max_examples=40)
 def test_what_is_kept_is_what_the_records_imply_however_they_are_batched(records: list[Record], batch: int) -> None:
     log = appended(records, batch)
     assert log.verify().fault is None
@@ -202,7 +220,8 @@ def in_no_order(state: State) -> State:
     return replace(state, contacts=tuple(replace(one, confirmed=False) for one in state.contacts), group_id=None)
 
 
-@given(st.lists(told, max_size=14).map(world), st.integers(1, 6), st.randoms(use_true_random=False))
+@given(st.lists(told, min_size=6, max_size=14).map(world), st.integers(1, 3), st.randoms(use_true_random=False))
+@settings(max_examples=40)
 def test_a_state_is_the_same_in_whatever_order_the_records_came(records: list[Record], batch: int, chance: Random) -> None:
     log, other = appended(records, 100), appended(chance.sample(records, len(records)), batch)
     for one in (*KNOWN, *DEVICES):
@@ -211,6 +230,16 @@ def test_a_state_is_the_same_in_whatever_order_the_records_came(records: list[Re
     assert other.verify().fault is None
     log.close()
     other.close()
+
+
+def folded(records: list[Record]) -> State:
+    return reduce(lambda state, record: fold(state, record, RULES), records, State(customer_id="a", members=("b",)))
+
+
+@given(st.lists(told, min_size=2, max_size=8).map(world), st.randoms(use_true_random=False))
+@settings(max_examples=1_000)
+def test_records_fold_to_the_same_in_any_order(records: list[Record], chance: Random) -> None:
+    assert in_no_order(folded(records)) == in_no_order(folded(chance.sample(records, len(records))))
 
 
 LINKS = """
