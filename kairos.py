@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,6 +52,8 @@ def demo(
     wiring = story.Wiring(
         open_log=open_log, application=lambda place, log, clock, salt: application(place, log, clock, salt=salt)
     )
+    # the demo is embedded: it replaces the log of its workspace on each run, and must not touch another one
+    os.environ.pop("KAIROS_LOG_URL", None)
     with ExitStack() as stack:
         bound = stack.enter_context(listen(port if port is not None else 0 if once else 8000))
         with _stages() as stage:
@@ -159,7 +161,8 @@ def serve(
 @app.command("verify-log")
 def verify_log(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
     """Check that the log is whole: its hash chains, its keys, and the state kept from it. Exit code 1 where it is broken."""
-    verdict = open_log(Workspace.load(workspace)).verify()
+    with closing(open_log(Workspace.load(workspace))) as log:
+        verdict = log.verify()
     _print(verdict, as_json)
     if not verdict.whole:
         raise typer.Exit(1)
@@ -186,28 +189,41 @@ def erase(
 
 
 def open_log(workspace: Workspace) -> Log:
-    """The workspace's log. What its brand.yaml says of events now is how new records fold into the state."""
-    policy = workspace.playbook.policy
-    rules = StateRules(
-        signals=workspace.brand.signals,
-        half_life=policy.suppression.half_life,
-        channels={name: one.channel for name, one in workspace.playbook.catalog.touchpoints.items()},
-    )
-    return Log(workspace.log_url, rules)
+    """The workspace's log. Its states follow the published playbook; the workspace's own while none is published."""
+    log = Log(workspace.log_url, folder=workspace.data)
+    try:
+        playbook = last_published(log) or workspace.playbook
+        log.follow(
+            StateRules(
+                signals=playbook.brand.signals,
+                half_life=playbook.policy.suppression.half_life,
+                channels={name: one.channel for name, one in playbook.catalog.touchpoints.items()},
+            )
+        )
+    except KairosError:
+        log.close()
+        raise
+    return log
+
+
+def last_published(log: Log) -> Playbook | None:
+    record = log.latest("catalog")
+    if record is None:
+        return None
+    return compile_playbook(record.body["files"], folder=f"published version {record.body['version']}: ")
 
 
 def published(workspace: Workspace, log: Log, now: datetime) -> Playbook:
     """The last published playbook. The first time, the workspace's own is published."""
-    record = log.latest("catalog")
-    if record is None:
+    playbook = last_published(log)
+    if playbook is None:
         playbook = workspace.playbook
         payload = json.dumps({"version": playbook.version, "files": dict(playbook.texts)}).encode()
         message_id = f"catalog-{playbook.version}"
         log.append(
             [Record(kind="catalog", message_id=message_id, customer_id=None, event_time=now, known_time=now, payload=payload)]
         )
-        return playbook
-    return compile_playbook(record.body["files"], folder=f"published version {record.body['version']}: ")
+    return playbook
 
 
 def engine_clock(workspace: Workspace, log: Log) -> Any:

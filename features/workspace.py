@@ -49,7 +49,8 @@ class Workspace:
 
     @property
     def log_url(self) -> str:
-        return f"sqlite:///{self.data / 'log.db'}"
+        """Where the log lies: what KAIROS_LOG_URL says (see `features.log.databases`), or a file of the workspace."""
+        return os.environ.get("KAIROS_LOG_URL") or f"sqlite:///{self.data / 'log.db'}"
 
     @property
     def online_url(self) -> str:

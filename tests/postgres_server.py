@@ -65,13 +65,13 @@ class Server:
 @contextmanager
 def running() -> Iterator[Server]:
     """An empty server. PostgreSQL must be installed (Debian's package `postgresql`); its default cluster is not used."""
-    binaries = _binaries()
-    if binaries is None:
+    found = binaries()
+    if found is None:
         # what Kairos itself needs does not include PostgreSQL; `.ci/run` has it and fails where anything is skipped
         pytest.skip("PostgreSQL is not installed; run 'apt-get install postgresql'")
     # not in pytest's folder, which only its owner may enter
     with tempfile.TemporaryDirectory(prefix="kairos-postgres-") as folder:
-        server = Server(binaries, Path(folder))
+        server = Server(found, Path(folder))
         try:
             server.start()
             yield server
@@ -79,7 +79,7 @@ def running() -> Iterator[Server]:
             server.stop(signal.SIGQUIT)
 
 
-def _binaries() -> Path | None:
+def binaries() -> Path | None:
     """The newest, where several are installed; Debian does not put them on the path."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("initdb")

@@ -14,7 +14,7 @@ from decisioning.errors import KairosError
 from features.join import Customer, Link
 from features.log import bulk, databases, folding, identity, offers, pending, refold, sealed, state, tables
 from features.log.adopt import adopt
-from features.log.commits import Commits
+from features.log.commits import TOGETHER, Commits
 from features.log.erase import Receipt, erase
 from features.log.faults import Conflict, LogUnavailable, guarded
 from features.log.identity import Identity
@@ -40,15 +40,24 @@ class Log:
     `url` is that of a file (`sqlite:///...`, in WAL mode with full sync) or of a database on a server (`postgresql://...`).
     Safe for threads and processes. The master key is that of KAIROS_MASTER_KEY or of `master.key` in `folder`, by default
     the file's; readers skip the records of erased customers. `rules` fold records into states, by default those that the
-    log keeps. `writer` names the chain that is written.
+    log keeps. `writer` names the chain that is written; at most `together`
+    appends share a commit.
     """
 
-    def __init__(self, url: str, rules: StateRules | None = None, *, writer: str = "main", folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        rules: StateRules | None = None,
+        *,
+        writer: str = "main",
+        folder: Path | None = None,
+        together: int = TOGETHER,
+    ) -> None:
         self._engine = databases.engine_for(url)
         self._database = databases.database_of(self._engine)
         self._dialect = self._database.dialect
         self._rules, self._writer = rules or StateRules(), writer
-        self._commits = Commits(self._writing)
+        self._commits = Commits(self._writing, together=together)
         try:
             with guarded():
                 upgrade(self._engine)

@@ -16,15 +16,15 @@ from decisioning.errors import KairosError
 from features.log.faults import LogUnavailable, guarded
 
 _T = TypeVar("_T")
-_TOGETHER = 64
+TOGETHER = 64
 """Works in one commit at most: a bound on how long the first of them waits for the last."""
 
 
 class Commits:
     """Safe for threads. `writing` opens a transaction that is alone until it is committed, and commits it at its end."""
 
-    def __init__(self, writing: Callable[[], AbstractContextManager[sa.Connection]]) -> None:
-        self._writing = writing
+    def __init__(self, writing: Callable[[], AbstractContextManager[sa.Connection]], *, together: int = TOGETHER) -> None:
+        self._writing, self._together = writing, together
         self._lock = Lock()
         self._waiting: list[_Work] = []
         self._busy = False
@@ -69,7 +69,7 @@ class Commits:
     def _lead(self) -> None:
         """Commit those who wait; the first of them is the caller's. Then wake them, and one more to lead the others."""
         with self._lock:
-            group, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+            group, self._waiting = self._waiting[: self._together], self._waiting[self._together :]
         try:
             self._commit(group)
         except BaseException as error:

@@ -35,6 +35,11 @@ def test_a_folder_with_the_files_is_a_workspace(folder: Path) -> None:
     assert not workspace.data.exists()  # reading writes nothing
 
 
+def test_the_environment_says_where_the_log_lies(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAIROS_LOG_URL", "postgresql://db.example.org/kairos")
+    assert Workspace.load(folder).log_url == "postgresql://db.example.org/kairos"
+
+
 def test_a_further_file_is_read_with_its_own_type_and_place(folder: Path) -> None:
     workspace = Workspace.load(folder)
     assert workspace.read("shop.yaml", Shop) == Shop(street="Main Street")
