@@ -111,7 +111,7 @@ def test_of_several_files_the_one_that_won_is_named_for_each_column(
     assert (age.value, age.file, age.as_of) == ("19-24", "households.csv", START + 31 * DAY)
     assert size.as_of is not None and abs(size.as_of - since) < timedelta(hours=2)  # summer time
     assert (stranger.value, stranger.file, stranger.as_of) == (None, None, None)
-    assert forgetting.forget(where.data / "offline", "c0") > 0
+    assert forgetting.forget(where.data / "offline", ["c0"]) > 0
     kept = builds.current(where.data / "offline")
     assert kept is not None
     origins = pl.read_parquet(third_party.origins_file(where.data / "offline" / kept.stamp, "households"))

@@ -172,12 +172,18 @@ def test_one_who_is_interrupted_while_waiting_writes_nothing_and_holds_nobody_up
         for other in others:
             other.start()
         table.waiting(3)
-        signal.pthread_kill(main, signal.SIGINT)
+        signal.pthread_kill(main, signal.SIGUSR1)
 
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    # not SIGINT, which a process that was started in the background ignores
+    before = signal.signal(signal.SIGUSR1, interrupted)
     interrupter = threading.Thread(target=interrupt)
     interrupter.start()
     with pytest.raises(KeyboardInterrupt):
         table.add("a")
+    signal.signal(signal.SIGUSR1, before)
     go.set()
     for thread in (first, interrupter, *others):
         thread.join()
