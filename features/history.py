@@ -109,9 +109,9 @@ def frame_of(table: Table, parts: Sequence[Part], known: Known = NOBODY) -> pl.D
     customers = [who for part in parts for who in part.customers]
     moment = np.concatenate([part.moment_us for part in parts] or [np.empty(0, dtype=np.int64)])
     spread = known.spread(customers, moment)
-    names = sorted(set(spread.names))
-    code = {who: at for at, who in enumerate(names)}
-    who = np.fromiter(map(code.__getitem__, spread.names), dtype=np.int64, count=len(spread.names))
+    named = pl.Series(spread.names, dtype=pl.String)
+    names = named.unique().sort()
+    who = named.cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int64)
     order = _by_customer(who, spread.moment_us)
     who, moment, epoch = who[order], spread.moment_us[order], spread.epochs[order]
     starts = (np.diff(who, prepend=-1) != 0) | (np.diff(epoch, prepend=0) != 0)
@@ -120,7 +120,7 @@ def frame_of(table: Table, parts: Sequence[Part], known: Known = NOBODY) -> pl.D
     ends = [column.name for column in table.aggregates if column.how != "sum"]
     return pl.DataFrame(
         {
-            "customer_id": pl.Series(names, dtype=pl.String).gather(who[last]),
+            "customer_id": names.gather(who[last]),
             "event_timestamp": pl.Series(moment[last]).cast(pl.Datetime("us", "UTC")),
             table.as_of: folded.as_of_us,
             **{name: folded.values[:, at] for at, name in enumerate(table.names)},
