@@ -18,7 +18,8 @@ import polars as pl
 
 from benchmarks.entry import Entry, Size, in_turns, less_is_better, median
 from benchmarks.frame_sides import LABELS, SIDES, STAMP, VIEWS, half_life_days, names
-from features import builds, consents
+from features import builds, consents, identities
+from features.known import Known
 from features.log.records import microseconds
 from features.workspace import Workspace
 from tests.features.worlds import START, workspace
@@ -83,7 +84,9 @@ def built(folder: Path, sizes: _Sizes) -> Workspace:
     with builds.writing(where.data / "offline", report.stamp) as partial:
         for seed, table in enumerate(where.profile.tables):
             _history(table.name, table.as_of, sizes, seed).write_parquet(partial / f"{table.name}.parquet")
-        consents.of({"customer_id": [], "known_us": [], "payload": []}).write_parquet(partial / consents.FILE)
+        nothing: dict[str, list[Any]] = {"customer_id": [], "event_us": [], "known_us": [], "payload": []}
+        consents.of(nothing, Known()).write_parquet(partial / consents.FILE)
+        identities.of(Known()).write_parquet(partial / identities.FILE)
         (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
     builds.switch(where.data / "offline", report)
     random = np.random.default_rng(99)

@@ -121,6 +121,7 @@ class Follower:
         self._folded, self._wanted = -1, 0  # -1: not looked yet
         self._lag = Lag(behind=0)
         self._behind_from: float | None = None
+        self._behind_at = 0  # the log's last sequence then
         self._stuck: tuple[int, float] = (-1, 0.0)
         self._deputy_until = 0.0
 
@@ -202,8 +203,10 @@ class Follower:
             self._settled, self._behind_from = seen, None
             self._tell()
             return False
-        self._behind_from = self._behind_from or time.monotonic()
-        since = self._lag.since or self._now()
+        since = self._lag.since
+        if self._behind_from is None or since is None or first.sequence > self._behind_at:
+            # all that was there when it last fell behind is folded: what is behind now came since
+            self._behind_from, self._behind_at, since = time.monotonic(), last, self._now()
         # what was in the way stays told until a try succeeds
         self._tell(since=since, part=self._lag.part, cause=self._lag.cause)
         folds = leads or self._stands_in(cursor)

@@ -47,10 +47,14 @@ class Projector:
         `going_on` is asked before each batch; where it says no, the rest is left for the next time.
         """
         done = 0
-        while going_on() and (records := self._next(self._store.cursor)):
+        while going_on():
+            cursor = self._store.cursor
+            records = self._next(cursor)
+            if not records:
+                break
             with self._store.writing() as writing:
-                if writing.cursor >= records[0].sequence:
-                    continue  # another projector was here first
+                if writing.cursor != cursor:
+                    continue  # another projector was here first, or a load that begins further back
                 self._fold(records, writing)
                 writing.move(records[-1].sequence)
             done += len(records)

@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from features import following
 from features.following import AtOnce, Follower
 from features.log import Log, LogUnavailable
 from features.projector import Projector
@@ -246,6 +249,34 @@ def test_a_store_that_is_loaded_anew_meanwhile_is_followed_on(log: Log, store: S
         other.load(empty, cursor=0, meta={})  # a load whose process ended before it folded what came after its tables
         until(lambda: points(store) == 3.0 and store.cursor == 2)
     other.close()
+
+
+def test_who_gets_on_is_not_late_however_long_there_is_always_something_new(
+    log: Log, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 0.0
+    monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: clock))
+    follower, lease = follower_of(log, store), store.lease()
+    follower._ended.clear()  # as while it runs
+    fold = follower._projector.run_once
+
+    def fold_while_more_comes(**asked: Any) -> int:
+        folded = fold(**asked)
+        log.append([order(f"after {clock}", "anne", START, total=1.0)])
+        return folded
+
+    monkeypatch.setattr(follower._projector, "run_once", fold_while_more_comes)
+    log.append([order("first", "anne", START, total=1.0)])
+    for _ in range(10):
+        assert follower._look(lease)
+        assert not follower.late()
+        clock += 0.6 * following.LATE_S
+    monkeypatch.setattr(follower._projector, "run_once", lambda **_: 0)
+    for _ in range(3):
+        follower._look(lease)
+        clock += 0.6 * following.LATE_S
+    assert follower.late()
+    lease.release()
 
 
 def test_a_fault_is_told_with_its_part_and_since_when_and_ends_by_itself(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from features import projector
-from features.log import Log
+from features.log import Log, Record
 from features.projector import Projector
 from features.stores import Store, open_store
 from tests.features.worlds import DAY, START, ZONE, log_of, order, outcome, spec, workspace, year
@@ -47,6 +47,27 @@ def test_a_late_record_counts_what_it_would_have_counted_in_time(log: Log, store
     project.run_once()
     read = store.read("anne", START + 60 * DAY)
     assert (read.get("spend_30d"), read.get("tenure"), read.get("since_order")) == (3.0, 60.0, 0.0)
+
+
+def test_a_load_that_begins_further_back_while_records_are_read_loses_none(
+    log: Log, store: Store, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, other = Projector(log, store, spec(), ZONE), open_store(address, spec())
+    log.append([order("a", "anne", START, total=1.0), order("b", "anne", START, total=2.0)])
+    project.run_once()
+    empty, read = {view: other.rows(view, ["nobody"]) for view in ("orders", "offers")}, project._next
+
+    def load_meanwhile(cursor: int) -> list[Record]:
+        records = read(cursor)
+        if cursor == 2 and records:
+            other.load(empty, cursor=0, meta={})
+        return records
+
+    monkeypatch.setattr(project, "_next", load_meanwhile)
+    log.append([order("c", "anne", START, total=4.0)])
+    project.run_once()
+    assert (store.read("anne", START).get("points"), store.cursor) == (7.0, 3)
+    other.close()
 
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
