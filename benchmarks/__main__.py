@@ -74,9 +74,9 @@ def _page(entries: Sequence[Entry]) -> str:
     ]
     head = (
         "# Side by side\n\n"
-        "Medians of rounds in which both sides take turns; a ratio above 1 means Kairos is better. CPU s are seconds of\n"
-        "processors (of Redis's too, where it serves), s are seconds on the wall.\n\n"
-        f"Last run: {machine()}.\n\n"
+        "Medians of rounds in which both sides take turns, where the other side runs here; a ratio above 1 means Kairos is\n"
+        "better. CPU s are seconds of processors (of Redis's too, where it serves), s are seconds on the wall.\n\n"
+        f"The machine of the last run, which may have measured some rows only: {machine()}.\n\n"
         "| what | unit | Kairos | beside | what stands beside | ratio |\n|---|---|---:|---:|---|---:|\n"
     )
     return head + "\n".join(rows) + "\n\n![What a read takes and what a customer takes, as the store grows](growth.png)\n"

@@ -6,10 +6,9 @@ another process  the events are appended elsewhere, by a process that tells nobo
 Each with 200 events a second, and with a few when nothing else goes on. Clocks are those of one machine. Beside it stands what
 was promised: 100 ms.
 
-    python -m benchmarks.visible [--size quick]
+    python -m benchmarks.visible URL COUNT RATE     (what appends from another process)
 """
 
-import argparse
 import json
 import subprocess
 import sys
@@ -17,16 +16,17 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 
-import msgspec
 import numpy as np
 
 from benchmarks.entry import Entry, Size, less_is_better
+from benchmarks.orders import order
 from features.following import Follower
 from features.log import Log, Record
 from features.projector import Projector
@@ -71,6 +71,9 @@ _SIZES: dict[Size, _Sizes] = {
 }
 _PER_SECOND = 200.0
 _CUSTOMERS = 50
+_PATIENCE_S = 60.0
+"""Who appends must tell of the next event by then."""
+_ROOT = Path(__file__).parents[1]
 
 Acknowledged = tuple[int, float]
 """The number of an event, and when it was durable (time.perf_counter, one clock for all processes)."""
@@ -86,12 +89,12 @@ def measured(size: Size) -> list[Entry]:
                 for share in (50, 99):
                     entries.append(
                         less_is_better(
-                            name=f"acknowledged to visible, {where}, {store}, {load}, p{share}",
+                            name=f"acknowledged to visible, {where}, {store}, {load}, p{share} of {count:,} events",
                             unit="ms",
                             kairos=float(np.percentile(waited, share)),
                             beside=PROMISED_MS,
                             other="the promise",
-                            rounds=count,
+                            rounds=1,
                         )
                     )
     return entries
@@ -146,7 +149,7 @@ def _here(log: Log, follower: Follower, count: int, rate: float) -> Iterator[Cal
     sys.setswitchinterval(0.0005)  # as `kairos serve` does
     thread = Thread(target=_append, args=(log, count, rate, told))
     thread.start()
-    yield queue.get
+    yield partial(queue.get, timeout=_PATIENCE_S)
     thread.join()
     sys.setswitchinterval(before)
 
@@ -154,8 +157,8 @@ def _here(log: Log, follower: Follower, count: int, rate: float) -> Iterator[Cal
 @contextmanager
 def _elsewhere(log: Log, follower: Follower, count: int, rate: float) -> Iterator[Callable[[], Acknowledged]]:
     url = log.query(lambda connection: str(connection.engine.url))
-    command = [sys.executable, "-m", "benchmarks.visible", "--append", url, str(count), str(rate)]
-    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as process:
+    command = [sys.executable, "-m", "benchmarks.visible", url, str(count), str(rate)]
+    with subprocess.Popen(command, cwd=_ROOT, text=True, stdout=subprocess.PIPE) as process:
         queue: SimpleQueue[Acknowledged] = SimpleQueue()
 
         def read() -> None:
@@ -164,7 +167,7 @@ def _elsewhere(log: Log, follower: Follower, count: int, rate: float) -> Iterato
 
         thread = Thread(target=read)
         thread.start()
-        yield queue.get
+        yield partial(queue.get, timeout=_PATIENCE_S)
         thread.join()
 
 
@@ -174,30 +177,9 @@ _Events = Callable[[Log, Follower, int, float], AbstractContextManager[Callable[
 def _order(at: int) -> Record:
     moment, customer = NOW - timedelta(days=1) + timedelta(seconds=at), f"c{at % _CUSTOMERS}"
     products = [{"category": f"T{(at + line) % 40}", "price": 3.5, "quantity": 1} for line in range(3)]
-    properties = {"total": 10.5, "products": products}
-    body = {"type": "track", "event": "Order Completed", "messageId": f"m{at}", "userId": customer, "properties": properties}
-    return Record(
-        kind="event",
-        message_id=f"m{at}",
-        customer_id=customer,
-        event_time=moment,
-        known_time=moment,
-        payload=msgspec.json.encode(body | {"timestamp": moment}),
-    )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", choices=("tiny", "quick", "full"), default="quick")
-    parser.add_argument("--append", nargs=3, metavar=("URL", "COUNT", "RATE"), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.append:
-        url, count, rate = asked.append
-        _append(Log(url), int(count), float(rate), lambda one: print(json.dumps(one), flush=True))
-    else:
-        for entry in measured(asked.size):
-            print(json.dumps(asdict(entry)))
+    return order(at, customer, moment, products, total=10.5)
 
 
 if __name__ == "__main__":
-    main()
+    url, count, rate = sys.argv[1:]
+    _append(Log(url), int(count), float(rate), lambda one: print(json.dumps(one), flush=True))

@@ -17,7 +17,7 @@ def _entry(name: str, *, kairos: float = 1.0, other: str = "the other") -> Entry
     return less_is_better(name=name, unit="s", kairos=kairos, beside=2.0, other=other, rounds=1)
 
 
-@pytest.mark.parametrize("subject", ["growth", "frame", "aggregates", "log_append"])
+@pytest.mark.parametrize("subject", ["growth", "frame", "aggregates", "log_append", "group_commit", "visible"])
 def test_a_subject_runs_and_is_kept(subject: str, tmp_path: Path) -> None:
     found = bench.run([subject], "tiny", tmp_path)
     kept = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
