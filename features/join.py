@@ -58,60 +58,67 @@ class Joined:
         self._replaced: dict[str, set[str]] = defaultdict(set)  # a known id, by which other ones
         self._named_us: dict[str, int] = {}  # a known id, when a link named it last
         for link in links:
-            self.add(link)
+            self._put(link)
 
     def add(self, link: Link) -> frozenset[str]:
         """Add a link; all ids whose customer may be another one than before (none where it tells nothing new)."""
-        source, target = link.source, link.target
-        if source == target:
-            return frozenset()
-        if is_anonymous(source):
-            return self._visited(source, (link.event_us, target))
-        together = self._all_known(source) | self._all_known(target)
-        before = {of.name for of in map(self.customer, (source, target))}
-        was = {one: self.customer(one).name for one in together} if len(before) == 1 else {}
-        for one in together:
-            self._known[one] = together
-        self._replaced[source].add(target)
-        self._named_us[target] = max(self._named_us.get(target, ALWAYS), link.event_us)
-        if was and self.customer(target).name == was[target]:
-            return frozenset()
-        return frozenset(self.customer(target).members)
+        return frozenset(member for one in self._put(link) for member in self.customer(one).members)
 
     def customer(self, customer_id: str) -> Customer:
         """Whom an id means; itself where no link names it."""
-        if is_anonymous(customer_id):
-            if customer_id not in self._owner:
-                return Customer(name=customer_id, members=(customer_id,))
-            return self.customer(self._owner[customer_id][1])
-        known = self._all_known(customer_id)
-        members = known.union(*(self._visitors[one] for one in known if one in self._visitors))
-        return Customer(name=self._name(known), members=tuple(sorted(members)))
+        return self.customers([customer_id])[customer_id]
+
+    def customers(self, ids: Iterable[str]) -> dict[str, Customer]:
+        """The same for many ids: each customer is made once, however many of its ids are asked for."""
+        found: dict[str, Customer] = {}
+        made: dict[int | str, Customer] = {}
+        for one in ids:
+            known_id = self._owner[one][1] if one in self._owner else one
+            key = id(self._known[known_id]) if known_id in self._known else known_id
+            if key not in made:
+                made[key] = self._made(known_id)
+            found[one] = made[key]
+        return found
 
     def names(self) -> dict[str, str]:
         """The customer's name for each id that is not its own."""
-        found = {}
-        for one in {*self._owner, *self._known}:
-            name = self.customer(one).name
-            if name != one:
-                found[one] = name
-        return found
+        everybody = self.customers({*self._owner, *self._known})
+        return {one: customer.name for one, customer in everybody.items() if customer.name != one}
 
-    def _visited(self, visitor: str, by: tuple[int, str]) -> frozenset[str]:
+    def _made(self, known_id: str) -> Customer:
+        known = self._known.get(known_id, {known_id})
+        members = known.union(*(self._visitors[one] for one in known if one in self._visitors))
+        return Customer(name=self._name(known), members=tuple(sorted(members)))
+
+    def _put(self, link: Link) -> tuple[str, ...]:
+        """Put a link in; an id of each customer that may be another one than before."""
+        source, target = link.source, link.target
+        if source == target:
+            return ()
+        if is_anonymous(source):
+            return self._visited(source, (link.event_us, target))
+        together = self._known.get(source, {source}), self._known.get(target, {target})
+        are_one = together[0] is together[1]
+        name = self._name(together[0])
+        into, other = sorted(together, key=len, reverse=True)
+        if not are_one:
+            into |= other
+            self._known.update(dict.fromkeys((*other, source, target), into))
+        self._replaced[source].add(target)
+        self._named_us[target] = max(self._named_us.get(target, ALWAYS), link.event_us)
+        return () if are_one and self._name(into) == name else (target,)
+
+    def _visited(self, visitor: str, by: tuple[int, str]) -> tuple[str, ...]:
         before = self._owner.get(visitor)
         if before is not None and before <= by:
-            return frozenset()
+            return ()
         self._owner[visitor] = by
         if before is not None:
             if before[1] == by[1]:
-                return frozenset()
+                return ()
             self._visitors[before[1]].discard(visitor)
         self._visitors[by[1]].add(visitor)
-        left = () if before is None else self.customer(before[1]).members
-        return frozenset((*self.customer(by[1]).members, *left))
-
-    def _all_known(self, customer_id: str) -> set[str]:
-        return self._known.get(customer_id) or {customer_id}
+        return (by[1],) if before is None else (by[1], before[1])
 
     def _name(self, known: set[str]) -> str:
         def place(one: str) -> tuple[bool, int, str]:

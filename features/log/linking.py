@@ -56,7 +56,8 @@ def implied(told: Iterable[tuple[int, Link]]) -> tuple[list[LinkRow], list[Ident
     joined, holds = Joined(link for _, link in fresh), dict[str, Link]()
     for _, link in fresh:
         _hold(holds, link)
-    rows = [_row(one, joined.customer(one), holds.get(one)) for one in sorted(joined.names())]
+    named = joined.customers(sorted(joined.names()))
+    rows = [_row(one, customer, holds.get(one)) for one, customer in named.items()]
     return [_link_row(*one) for one in fresh], rows, joined
 
 
@@ -112,7 +113,7 @@ def _rejoined(connection: sa.Connection, moving: Sequence[Link]) -> Change:
         _hold(holds, link)
     between = _links(connection, links.c.target, [one for one in before if not is_anonymous(one)])
     joined = Joined([*holds.values(), *(link for link in between if not is_anonymous(link.source))])
-    after = {one: joined.customer(one) for one in before}
+    after = joined.customers(before)
     rows = {one: _row(one, after[one], holds.get(one)) for one in before}
     _write(connection, before, rows)
     inside = {after[link.source] for link in moving if after[link.source] == after[link.target]}

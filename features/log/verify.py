@@ -152,8 +152,10 @@ def _states(connection: sa.Connection, vault: Vault, rules: StateRules, count: _
     if connection.execute(strangers.where(owned.c.owner.is_(None)).limit(1)).first():
         raise _Fault("a state is kept of a customer who has no records, or was erased")
     query = sa.select(owned.c.owner, owned.c.customer_id, kept.c.body)
-    for owner, customer_id, body in connection.execute(query.outerjoin_from(owned, kept, _same)).all():
-        customer = joined.customer(customer_id)
+    rows = connection.execute(query.outerjoin_from(owned, kept, _same)).all()
+    meant = joined.customers(row.customer_id for row in rows)
+    for owner, customer_id, body in rows:
+        customer = meant[customer_id]
         if customer.name != customer_id:
             if body is not None:
                 raise _Fault(f"a state is kept of owner {owner}, whose id is another customer's")
