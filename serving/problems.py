@@ -36,7 +36,10 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [(".".join(str(part) for part in one["loc"]), str(one["msg"])) for one in error.errors()]
+        errors = [
+            (".".join(str(part) for part in one["loc"]), str(one["msg"]).removeprefix("Value error, "))
+            for one in error.errors()
+        ]
         return _answer(Problem(422, "The request is malformed", "See errors for each field at fault.", errors=errors))
 
     @app.exception_handler(HTTPException)
