@@ -17,6 +17,9 @@ def forget(folder: Path, customer_ids: Sequence[str], *, since: int | None = Non
 
     Whole or not at all. Where no table knows the customer the current build stays; older ones go, for they might. So does
     a build of the log from record `since` on, which never knew what was erased with that record.
+
+    Somebody else whom one of the ids once meant has no values for as long as it did: what it brought is in all of them. Where
+    the build still takes the id for theirs, they are known again with the next one.
     """
     report = builds.current(folder)
     if report is None:
@@ -53,10 +56,14 @@ def _files(build: Path) -> dict[str, Path]:
 
 
 def _kept(files: Mapping[str, Path], customer_ids: Collection[str]) -> dict[str, pl.DataFrame]:
-    is_theirs = pl.col("customer_id").is_in(list(customer_ids))
+    ids = list(customer_ids)
+    is_theirs = pl.col("customer_id").is_in(ids)
     kept = {name: pl.read_parquet(file).filter(~is_theirs) for name, file in files.items()}
-    if (meant := Path(identities.FILE).stem) in kept:  # of other people's ids, too, that once meant them
-        kept[meant] = kept[meant].filter(~pl.col("name").is_in(list(customer_ids)))
+    if (meant := Path(identities.FILE).stem) in kept:
+        mixed = identities.mixed(pl.read_parquet(files[meant]), ids)
+        # of other people's ids, too, that once meant them
+        kept[meant] = kept[meant].filter(~pl.col("name").is_in(ids))
+        kept = {name: identities.without(frame, mixed, f"{name}_as_of") for name, frame in kept.items()}
     return kept
 
 

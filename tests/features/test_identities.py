@@ -17,6 +17,7 @@ from features.log import Record
 from features.log.records import moment
 from features.packed import PackedStore
 from features.projector import Projector
+from features.provenance import provenance
 from features.stores import open_store
 from features.workspace import Workspace
 from tests.features import brute
@@ -122,6 +123,43 @@ def test_an_erased_customer_is_nobody_that_an_id_ever_meant(tmp_path: Path) -> N
     assert "A" in said
     assert "B" not in said
     assert _points(where, START + 5 * DAY, ids=[X, "A"]) == [[1.0, 1.0]]
+
+
+MATCHED = PROFILE.replace("key: household\n", "key: household\n    match: {trait: email}\n").replace("2017-02-01", "2017-01-01")
+TOLD = identify("told", X, START, email="x@x")
+"""The device says who uses it, and a file that is matched by what it says knows how many they are."""
+
+
+def test_what_an_erased_customers_device_brought_to_whose_it_was_thought_to_be_goes_too(tmp_path: Path) -> None:
+    records = [
+        TOLD,
+        order("own", "B", START, total=2.0),
+        consent("yes", "B", START, purpose="personalisation", granted=True),
+        *DEVICE_MOVES,
+        order("later", "B", START + 2.5 * DAY, total=4.0),
+    ]
+    records.sort(key=lambda record: record.known_time)
+    where = _built(tmp_path, records, profile=MATCHED, households="household,age,size\nx@x,25-34,2\n")
+    moments = [START + day * DAY for day in (1, 3, 5)]
+
+    def said(who: str) -> list[tuple[float | None, float | None]]:
+        return offline.training_frame(where, labels([who], *moments), ["points", "members"]).select("points", "members").rows()
+
+    before = said("B")
+    assert before == [(2.0, None), (7.0, 2.0), (6.0, None)]
+    assert said("A") == [(None, None), (None, None), (1.0, 2.0)]
+    assert forget(where.data / "offline", ["A", X]) > 0
+    assert said("B") == [before[0], (None, None), *before[2:]]
+    assert said("A") == said(X) == [(None, None)] * 3
+    with log_of(where) as log:
+        assert provenance(where, log, "B", "members", moments[1]).value is None
+    folder = where.data / "offline" / builds.current(where.data / "offline").stamp
+    words = pl.read_parquet(folder / "consents.parquet")
+    assert dict(words.select(pl.col("known").cast(pl.Datetime("us", "UTC")), "granted").rows()) == {
+        START: True,
+        START + 2 * DAY: False,
+        START + 4 * DAY: True,
+    }
 
 
 def test_what_a_file_says_of_an_id_is_said_of_its_customer(tmp_path: Path) -> None:
