@@ -22,7 +22,7 @@ _NOTE = "erased-"
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Inside, nobody else erases from the builds of a folder, switches to one or loads from one. Keep it short."""
-    with (folder / ".lock").open("a") as file:
+    with folder.with_name(f".{folder.name}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
