@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 
 import msgspec
 
@@ -20,6 +21,7 @@ from features.schema import ProfileSpec
 REPORT = "build.json"
 
 _PARTIAL = ".partial-"
+_mine: set[Path] = set()  # what this process is writing
 _LAST_BYTES = b"PAR1"
 # what decides about the content of a table
 _CODE = (
@@ -163,7 +165,9 @@ def writing(folder: Path, stamp: str) -> Iterator[Path]:
     """A folder to write a build's files in. It becomes the build `stamp` when the block ends well, else it goes away."""
     folder.mkdir(parents=True, exist_ok=True)
     clear_left(folder, _PARTIAL)
-    partial = folder / f"{_PARTIAL}{os.getpid()}"
+    # an erasure in a process that builds writes a build of its own meanwhile
+    partial = folder / f"{_PARTIAL}{token_hex(4)}-{os.getpid()}"
+    _mine.add(partial)
     partial.mkdir()
     try:
         yield partial
@@ -173,6 +177,12 @@ def writing(folder: Path, stamp: str) -> Iterator[Path]:
         partial.rename(target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        _mine.discard(partial)
+
+
+def partials(folder: Path) -> list[Path]:
+    """The folders that builds are being written in, or were when their process died."""
+    return [partial for partial in folder.glob(f"{_PARTIAL}*") if partial.is_dir()]
 
 
 def switch(folder: Path, report: BuildReport) -> None:
@@ -201,7 +211,7 @@ def clear_left(folder: Path, prefix: str) -> None:
     """Remove what this process, or one that is gone, left behind: files and folders named `prefix` and a process id."""
     for partial in folder.glob(f"{prefix}*"):
         process = partial.name.rsplit("-", 1)[-1]
-        if process.isdigit() and (int(process) == os.getpid() or not _alive(int(process))):
+        if partial not in _mine and process.isdigit() and (int(process) == os.getpid() or not _alive(int(process))):
             shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
 
 

@@ -1,6 +1,7 @@
 """Erasing a customer wherever the workspace keeps them: the log first, then every table that was made from it.
 
-What was interrupted is finished by erasing again: each step removes what is left, and finds nothing the second time.
+What was interrupted is finished by erasing again: each step removes what is left, and finds nothing the second time. A build
+or a load that goes on meanwhile does not bring the customer back (see `features.under_way`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from features import builds, quarantine
+from features import builds, quarantine, under_way
 from features.join import ANONYMOUS
 from features.log import Pending, Receipt, Record
 from features.projector import FOLLOWED
@@ -84,13 +85,18 @@ def erase(customer_id: str, *, log: Erases, store: Store, projector: Follows, da
 
 
 def _forgotten(offline: Path, erased: Pending, *, by_sequence: bool) -> int:
-    if builds.current(offline) is None:
-        builds.clear(offline)
+    if not offline.is_dir():
         return 0
-    # polars is needed where there are tables only
-    from features.forgetting import forget
+    with under_way.alone(offline):
+        if by_sequence:
+            under_way.tell(offline, erased)
+        if builds.current(offline) is None:
+            builds.clear(offline)
+            return 0
+        # polars is needed where there are tables only
+        from features.forgetting import forget
 
-    return forget(offline, erased.members, since=erased.sequence if by_sequence else None)
+        return forget(offline, erased.members, since=erased.sequence if by_sequence else None)
 
 
 def _taken_out(erased: Pending, log: Erases, store: Store, projector: Follows) -> int:

@@ -3,6 +3,7 @@
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -13,19 +14,33 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features import aligned, builds, consents, feast_door, identities, population, quality, quality_report, third_party, traits
+from features import (
+    aligned,
+    builds,
+    consents,
+    feast_door,
+    forgetting,
+    identities,
+    population,
+    quality,
+    quality_report,
+    third_party,
+    traits,
+    under_way,
+)
 from features.builds import BuildReport, FeatureStoreError
 from features.facts import KINDS
 from features.history import History, history
 from features.known import Known
 from features.log import Log
 from features.log.records import EARLIEST, LATEST, moment
+from features.packed_rows import StoredRows
 from features.projector import Projector
 from features.quality import Quality, QualityError
 from features.snapshot import snapshot
 from features.stores import open_store
 from features.table_files import write_tables
-from features.table_rows import in_force, stored_rows, to_load
+from features.table_rows import all_to_load, in_force, stored_rows
 from features.workspace import Workspace
 
 Progress = Callable[[str, float], None]
@@ -66,7 +81,7 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
     log, the files nor this code changed. Whole or not at all: until it is done the last build stays in use.
 
     A build that breaks a bound of profile.yaml is not used, unless the changed world is taken as it is with `accept`; the
-    report on its quality is written in either case (see `quality_report`).
+    report on its quality is written in either case (see `quality_report`). Who is erased meanwhile is not in it.
 
     Raises FeatureStoreError where a third-party file is missing or unfit, QualityError where a bound is broken.
     """
@@ -82,40 +97,46 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
         told("features are built", 1.0)
         return replace(last, reused=True, seconds=time.perf_counter() - began)
 
-    told("reading the log", 0.0)
-    columns = _until(log.columns(kinds=KINDS), sequence)
-    known = Known(log.links(until=sequence))
-    past = history(columns, spec, zone, lambda share: told("folding the history", 0.15 + 0.6 * share), known)
-    until_us = max(chain(columns["known_us"], (link.known_us for link in known.links)), default=0)
-    agreed = consents.of(_until(log.columns(kinds=("consent",)), sequence), known)
-    told("writing the tables", 0.75)
-    with builds.writing(folder, stamp) as partial:
-        report = BuildReport(
-            stamp=stamp,
-            profile=profile,
-            sequence=sequence,
-            records=len(columns["sequence"]),
-            unreadable=past.unreadable,
-            anonymous=past.anonymous,
-            ahead=past.ahead,
-            tables=write_tables(workspace, past, traits.told(columns, spec.matches, known), known, files, until_us, partial),
-            until_us=until_us,
-            refused=consents.refused(agreed, workspace.brand.purposes, sorted(past.customers)),
-            seconds=time.perf_counter() - began,
-        )
-        agreed.write_parquet(partial / consents.FILE)
-        identities.of(known).write_parquet(partial / identities.FILE)
-        (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
-        told("judging the tables", 0.8)
-        found = _judged(workspace, report, past, partial)
-        if found.faults and not accept:
-            page = quality_report.write(workspace.data / QUALITY, found, quality_report.REFUSED)
-            raise QualityError(
-                f"{'; '.join(found.faults)}. The build is not used, the last good one is; see {page}. Mend the data or the "
-                "bound in profile.yaml, or take the world as it is with 'kairos features build --accept'"
+    with ExitStack() as switching:
+        # before the log is read: who is erased from now on is noted here
+        with builds.writing(folder, stamp) as partial:
+            told("reading the log", 0.0)
+            columns = _until(log.columns(kinds=KINDS), sequence)
+            known = Known(log.links(until=sequence))
+            past = history(columns, spec, zone, lambda share: told("folding the history", 0.15 + 0.6 * share), known)
+            until_us = max(chain(columns["known_us"], (link.known_us for link in known.links)), default=0)
+            agreed = consents.of(_until(log.columns(kinds=("consent",)), sequence), known)
+            told("writing the tables", 0.75)
+            report = BuildReport(
+                stamp=stamp,
+                profile=profile,
+                sequence=sequence,
+                records=len(columns["sequence"]),
+                unreadable=past.unreadable,
+                anonymous=past.anonymous,
+                ahead=past.ahead,
+                tables=write_tables(
+                    workspace, past, traits.told(columns, spec.matches, known), known, files, until_us, partial
+                ),
+                until_us=until_us,
+                refused=consents.refused(agreed, workspace.brand.purposes, sorted(past.customers)),
+                seconds=time.perf_counter() - began,
             )
-        quality_report.keep(partial, found)
-    builds.switch(folder, report)
+            agreed.write_parquet(partial / consents.FILE)
+            identities.of(known).write_parquet(partial / identities.FILE)
+            (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
+            told("judging the tables", 0.8)
+            found = _judged(workspace, report, past, partial)
+            if found.faults and not accept:
+                page = quality_report.write(workspace.data / QUALITY, found, quality_report.REFUSED)
+                raise QualityError(
+                    f"{'; '.join(found.faults)}. The build is not used, the last good one is; see {page}. Mend the data or the "
+                    "bound in profile.yaml, or take the world as it is with 'kairos features build --accept'"
+                )
+            quality_report.keep(partial, found)
+            switching.enter_context(under_way.alone(folder))
+            report = forgetting.caught_up(partial, report)
+        builds.switch(folder, report)
     _published(workspace, folder / stamp)
     told("telling Feast", 0.85)
     feast_door.register(workspace, stamp)
@@ -160,12 +181,13 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
 def materialize(workspace: Workspace, log: Log, progress: Progress | None = None) -> MaterializeReport:
     """Load the online store from the tables of the current build, in one transaction, then fold in what came after it.
 
-    A server that is running sees the old rows until the new ones are there.
+    A server that is running sees the old rows until the new ones are there. Who is erased meanwhile is not among them; the
+    erasure waits while the store takes the rows, and no longer.
 
     Raises FeatureStoreError where nothing is built or the profile changed since, StoreError where the store is none or away.
     """
     began, told = time.perf_counter(), progress or _untold
-    spec, report = workspace.profile, _current(workspace)
+    spec, folder, report = workspace.profile, _folder(workspace), _current(workspace)
     store = open_store(workspace.online_url, spec)
     try:
         # a store that is ahead of the log followed another one
@@ -173,14 +195,16 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
         reused = not store.stale and store.meta("build") == report.stamp and store.cursor <= log.last_sequence()
         if not reused:
             told("reading the tables", 0.0)
-            folder = _folder(workspace) / report.stamp
-            rows = {
-                table.name: stored_rows(to_load(folder / f"{table.name}.parquet", report.until_us), table.as_of)
-                for table in spec.tables
-            }
+            rows: dict[str, StoredRows] = {}
+            with suppress(FileNotFoundError):  # an erasure took the build's place just now
+                rows = all_to_load(folder / report.stamp, spec.tables, report.until_us)
             told("loading the online store", 0.3)
-            meta = {"build": report.stamp, population.META: population.encode(population.habits(rows, spec))}
-            store.load(rows, cursor=report.sequence, meta=meta)
+            # an erasure takes its customer from the tables under this lock, then from the store
+            with under_way.alone(folder):
+                if (now := _current(workspace)).stamp != report.stamp:
+                    report, rows = now, all_to_load(folder / now.stamp, spec.tables, now.until_us)
+                meta = {"build": report.stamp, population.META: population.encode(population.habits(rows, spec))}
+                store.load(rows, cursor=report.sequence, meta=meta)
             loaded = {view: len(stored.customers) for view, stored in rows.items()}
         told("folding in what came after", 0.7)
         projected = Projector(log, store, spec, workspace.brand.time_zone).run_once()

@@ -12,7 +12,7 @@ import polars as pl
 from features import builds, third_party
 from features.decay import DAY_US, Floats, fold
 from features.facts import KINDS
-from features.join import Customer, Joined, Link
+from features.join import Customer, Joined
 from features.log import Log, Record
 from features.log.records import microseconds, moment
 from features.schema import Entry, ProfileSpec
@@ -112,13 +112,9 @@ def provenance(workspace: Workspace, log: Log, customer_id: str, feature: str, a
 
 
 def _known_as(log: Log, customer_id: str, at: datetime) -> Customer:
-    """Whom the id meant just before `at`, of all the ids that mean this customer now."""
-    links = [
-        Link(source=one.source, target=one.target, event_us=microseconds(one.event_time), known_us=microseconds(one.known_time))
-        for one in log.identity(customer_id).told
-        if one.known_time < at and one.set_aside is None
-    ]
-    return Joined(links).customer(customer_id)
+    """Whom the id meant just before `at`: by every link known then, also one that what came later sets aside."""
+    at_us = microseconds(at)
+    return Joined(link for link in log.links() if link.known_us < at_us).customer(customer_id)
 
 
 def _folded(

@@ -1,7 +1,8 @@
 """The online rows of customers whose ids changed: made anew from all that the log holds of them.
 
-What a file says of an id goes with it to the customer who has it now, where nothing is said of that one already; the next
-load of the store puts the files together again.
+What a file says of an id goes with it to the customer who has it now, where nothing is said of that one already. Of who lost
+an id a file says nothing any more: it may have been matched by what the id told. The next load of the store puts the files
+together again.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -12,7 +13,8 @@ import numpy as np
 
 from features.facts import KINDS, Reader
 from features.folded_rows import folded, read
-from features.join import Customer
+from features.join import Customer, is_anonymous
+from features.log.identity import Identity
 from features.log.records import Record
 from features.packed_rows import StoredRows
 from features.stores import Writing
@@ -30,6 +32,10 @@ class KnowsCustomers(Protocol):
     def relinked(self, *, after: int, until: int) -> Mapping[str, int]:
         """The ids whose customer may have changed by what the records of these sequences told (`after` excluded), and when
         that became known (microseconds)."""
+        ...
+
+    def identity(self, customer_id: str) -> Identity:
+        """Whom an id means, with every link that told of it."""
         ...
 
     def read_of(self, customer_ids: Sequence[str], *, until: int | None, kinds: Sequence[str]) -> Iterator[Record]:
@@ -76,12 +82,20 @@ class Rejoining:
             if table.source == "first_party":
                 rows[table.name] = _not_before(folded(table, batch, self.reader, self.time_zone), known)
             else:
-                rows[table.name] = _handed_on(writing.rows(table.name, [one for one in names if one not in deleted]), names)
+                said = writing.rows(table.name, [one for one in names if one not in deleted])
+                rows[table.name] = _handed_on(said, names, self._losers(said, names, since))
         for member in names:
             writing.delete(member)
         for view, stored in rows.items():
             if stored is not None:
                 writing.put(view, stored)
+
+    def _losers(self, stored: StoredRows, names: Mapping[str, str], since: Mapping[str, int]) -> frozenset[str]:
+        """Of the customers with these rows those who were told to have a device that moved, and have it not."""
+        moved = frozenset(filter(is_anonymous, since))
+        asked = {names[one] for one in stored.customers} if moved else ()
+        told = {name: self.log.identity(name).told for name in asked}
+        return frozenset(name for name, links in told.items() if any(one.set_aside and one.source in moved for one in links))
 
 
 def _not_before(stored: StoredRows | None, known_us: Mapping[str, int]) -> StoredRows | None:
@@ -91,10 +105,12 @@ def _not_before(stored: StoredRows | None, known_us: Mapping[str, int]) -> Store
     return replace(stored, known_us=np.maximum(stored.known_us, joined))
 
 
-def _handed_on(stored: StoredRows, names: Mapping[str, str]) -> StoredRows:
-    """Of the rows of each customer's ids the one of the name itself, else the one known last."""
+def _handed_on(stored: StoredRows, names: Mapping[str, str], losers: Collection[str]) -> StoredRows:
+    """Of the rows of each customer's ids the one of the name itself, else the one known last; none of the losers'."""
     chosen: dict[str, tuple[bool, int, str, int]] = {}
     for row, one in enumerate(stored.customers):
+        if names[one] in losers:
+            continue
         place = (one == names[one], int(stored.known_us[row]), one, row)
         chosen[names[one]] = max(chosen.get(names[one], place), place)
     rows = np.array([place[-1] for place in chosen.values()], dtype=np.intp)

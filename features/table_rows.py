@@ -1,11 +1,13 @@
 """The newest rows of a table's file, as an online store takes them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from features.packed_rows import StoredRows
+from features.tables import Table
 
 
 def in_force(file: Path, until_us: int) -> pl.DataFrame:
@@ -21,6 +23,11 @@ def to_load(file: Path, until_us: int) -> pl.DataFrame:
     coming = pl.read_parquet(file).filter(pl.col("event_timestamp").cast(pl.Int64) > until_us)
     coming = _telling(coming).join(now, on="customer_id", how="anti", maintain_order="left")
     return pl.concat([now, coming.unique("customer_id", keep="first", maintain_order=True)])
+
+
+def all_to_load(build: Path, tables: Sequence[Table], until_us: int) -> dict[str, StoredRows]:
+    """The same of each view of a build, packed."""
+    return {table.name: stored_rows(to_load(build / f"{table.name}.parquet", until_us), table.as_of) for table in tables}
 
 
 def _telling(rows: pl.DataFrame) -> pl.DataFrame:

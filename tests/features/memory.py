@@ -8,8 +8,8 @@ from typing import Any
 from features.facts import KINDS
 from features.join import NEVER, Customer, Joined, Link, is_anonymous
 from features.log import Record
-from features.log.identity import link_of
-from features.log.records import microseconds
+from features.log.identity import Identity, Told, link_of
+from features.log.records import microseconds, moment
 
 
 class MemoryLog:
@@ -47,6 +47,24 @@ class MemoryLog:
 
     def customer(self, customer_id: str) -> Customer:
         return Joined(self.links()).customer(customer_id)
+
+    def identity(self, customer_id: str) -> Identity:
+        who = Joined(self.links()).customer(customer_id)
+        links = [(record, link_of(record)) for record in self.read(kinds=("identity",))]
+        told = tuple(
+            Told(
+                source=link.source,
+                target=link.target,
+                type=record.body["type"],
+                message_id=record.message_id,
+                event_time=moment(link.event_us),
+                known_time=moment(link.known_us),
+                set_aside=None if link.source in who.members else "shared device",
+            )
+            for record, link in links
+            if link.target in who.members
+        )
+        return Identity(name=who.name, members=who.members, told=told)
 
     def names(self, customer_ids: Sequence[str]) -> dict[str, str]:
         names = Joined(self.links()).names()

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from features import builds, erasure, offline, quarantine
+from features import builds, erasure, offline, quarantine, under_way
 from features.erasure import Erasure
-from features.log import Log, Record, identity_record
+from features.log import Log, Pending, Record, identity_record
 from features.packed import PackedStore
 from features.projector import Projector
 from features.workspace import Workspace
@@ -199,6 +200,53 @@ def test_a_build_that_was_made_while_a_customer_is_erased_keeps_what_is_new(
     kept = pl.read_parquet(builds.table_file(house.offline, report.stamp, "orders")).filter(pl.col("customer_id") == "c0")
     assert kept.height == 1  # what is new
     assert [one.name for one in house.offline.iterdir() if one.is_dir()] == [report.stamp]
+
+
+BUILDING = ["reading the log", "folding the history", "writing the tables", "judging the tables", "telling Feast"]
+LOADING = ["reading the tables", "loading the online store", "folding in what came after", "the online store is loaded"]
+
+
+@pytest.mark.parametrize("moment", [*BUILDING, *LOADING])
+def test_who_is_erased_while_features_are_built_or_loaded_stays_erased(moment: str, house: House) -> None:
+    done: list[Erasure | None] = []
+
+    def meanwhile(step: str, share: float) -> None:
+        if step == moment and not done:
+            done.append(house.erase("c0"))
+
+    offline.build(house.place, house.log, meanwhile)
+    offline.materialize(house.place, house.log, meanwhile)
+    assert done and done[0] is not None and done[0].log is not None
+    assert house.known_offline() == {f"c{at}" for at in range(1, 12)} | {"stranger"}
+    frame = offline.training_frame(house.place, labels(["c0", "c1"], LATER))
+    assert frame.drop("customer_id", "at")[0].null_count().row(0) == (1,) * (frame.width - 2)
+    assert frame["points"][1] is not None
+    assert not house.store.read("c0", LATER).known
+    assert house.store.read("c1", LATER).get("since_order") == 0.0
+    report = builds.current(house.offline)
+    assert report is not None
+    kept = pl.read_parquet(builds.table_file(house.offline, report.stamp, "orders"))
+    assert report.tables[0].rows == kept.height
+    assert not list(house.offline.rglob("erased-*"))  # who it was is kept nowhere
+
+
+def test_a_build_under_way_is_told_of_who_was_erased_after_what_it_read(tmp_path: Path) -> None:
+    with builds.writing(tmp_path, "made") as partial:
+        for sequence in (7, 8, 9):
+            erased = Pending(receipt_id=f"r{sequence}", sequence=sequence, members=(f"c{sequence}", f"anonymous:{sequence}"))
+            under_way.tell(tmp_path, erased)
+        assert under_way.told(partial, after=7) == {"c8", "anonymous:8", "c9", "anonymous:9"}
+        assert under_way.told(partial, after=0) == frozenset()
+    under_way.tell(tmp_path, erased)
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_customers_who_are_erased_at_once_are_all_gone(house: House) -> None:
+    gone = [f"c{at}" for at in range(6)]
+    with ThreadPoolExecutor(len(gone)) as pool:
+        assert all(pool.map(house.erase, gone))
+    assert house.known_offline() == {f"c{at}" for at in range(6, 12)} | {"stranger"}
+    assert not any(house.store.read(one, LATER).known for one in gone)
 
 
 def test_a_stale_store_is_cleaned_too(house: House, tmp_path: Path) -> None:

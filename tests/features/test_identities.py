@@ -17,6 +17,7 @@ from features.log import Record
 from features.log.records import moment
 from features.packed import PackedStore
 from features.projector import Projector
+from features.provenance import provenance
 from features.stores import open_store
 from features.workspace import Workspace
 from tests.features import brute
@@ -85,6 +86,10 @@ DEVICE_MOVES = [
 ]
 """A device that was B's, until it is learned that it was A's before."""
 
+MATCHED = PROFILE.replace("key: household\n", "key: household\n    match: {trait: email}\n").replace("2017-02-01", "2017-01-01")
+TOLD = identify("told", X, START, email="x@x")
+"""The device says who uses it, and a file that is matched by what it says knows how many they are."""
+
 
 def test_what_turns_out_to_be_another_persons_is_in_nobodys_row_any_more(tmp_path: Path) -> None:
     where = _built(tmp_path, DEVICE_MOVES)
@@ -96,6 +101,28 @@ def test_what_turns_out_to_be_another_persons_is_in_nobodys_row_any_more(tmp_pat
     with log_of(where) as log:
         loaded = offline.materialize(where, log)
     assert loaded.rows["orders"] == 1
+
+
+def test_what_was_bought_of_them_stays_with_nobody_who_turns_out_to_be_another(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAIROS_ONLINE_URL", address)
+    where = workspace(tmp_path / "brand", profile=MATCHED, households="household,age,size\nx@x,25-34,2\nc@c,25-34,5\n")
+    others = [identify("c", "C", START, email="c@c"), linked("also", "anonymous:y", "C", START + 2 * DAY)]
+    with log_of(where, [TOLD, *others, *DEVICE_MOVES[:2]]) as log:
+        offline.build(where, log)
+        offline.materialize(where, log)
+        store = open_store(address, where.profile)
+        found = [[store.read(one, AFTER).get("members") for one in ("A", "B", "C", X)]]
+        log.append([*DEVICE_MOVES[2:], linked("another", "anonymous:z", "C", START + 4 * DAY)])
+        Projector(log, store, where.profile, ZONE).run_once()
+        found.append([store.read(one, AFTER).get("members") for one in ("A", "B", "C", X)])
+        offline.build(where, log)
+        offline.materialize(where, log)
+        found.append([store.read(one, AFTER).get("members") for one in ("A", "B", "C", X)])
+        store.close()
+    # what is said of C, who gets a device and loses none, stays
+    assert found == [[None, 2.0, 5.0, None], [None, None, 5.0, None], [2.0, None, 5.0, None]]
 
 
 @pytest.mark.parametrize("size", [1, 2, 10])
@@ -122,6 +149,38 @@ def test_an_erased_customer_is_nobody_that_an_id_ever_meant(tmp_path: Path) -> N
     assert "A" in said
     assert "B" not in said
     assert _points(where, START + 5 * DAY, ids=[X, "A"]) == [[1.0, 1.0]]
+
+
+def test_what_an_erased_customers_device_brought_to_whose_it_was_thought_to_be_goes_too(tmp_path: Path) -> None:
+    records = [
+        TOLD,
+        order("own", "B", START, total=2.0),
+        consent("yes", "B", START, purpose="personalisation", granted=True),
+        *DEVICE_MOVES,
+        order("later", "B", START + 2.5 * DAY, total=4.0),
+    ]
+    records.sort(key=lambda record: record.known_time)
+    where = _built(tmp_path, records, profile=MATCHED, households="household,age,size\nx@x,25-34,2\n")
+    moments = [START + day * DAY for day in (1, 3, 5)]
+
+    def said(who: str) -> list[tuple[float | None, float | None]]:
+        return offline.training_frame(where, labels([who], *moments), ["points", "members"]).select("points", "members").rows()
+
+    before = said("B")
+    assert before == [(2.0, None), (7.0, 2.0), (6.0, None)]
+    assert said("A") == [(None, None), (None, None), (1.0, 2.0)]
+    assert forget(where.data / "offline", ["A", X]) > 0
+    assert said("B") == [before[0], (None, None), *before[2:]]
+    assert said("A") == said(X) == [(None, None)] * 3
+    with log_of(where) as log:
+        assert provenance(where, log, "B", "members", moments[1]).value is None
+    folder = where.data / "offline" / builds.current(where.data / "offline").stamp
+    words = pl.read_parquet(folder / "consents.parquet")
+    assert dict(words.select(pl.col("known").cast(pl.Datetime("us", "UTC")), "granted").rows()) == {
+        START: True,
+        START + 2 * DAY: False,
+        START + 4 * DAY: True,
+    }
 
 
 def test_what_a_file_says_of_an_id_is_said_of_its_customer(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from features.log import identity_record
 from features.log.keys import KeyFault
 from features.provenance import provenance
 from features.traces import traces
-from tests.features.worlds import DAY, PROFILE, RICH, START, labels, life, log_of, order, outcome, rating, workspace
+from tests.features.worlds import DAY, PROFILE, RICH, START, labels, life, linked, log_of, order, outcome, rating, workspace
 
 
 def test_a_sum_names_the_records_that_added_to_it_newest_first(tmp_path: Path) -> None:
@@ -143,6 +143,24 @@ def test_what_two_ids_did_counts_for_the_customer_from_when_they_were_known_to_b
     assert (before.value, [maker.message_id for maker in before.makers]) == (3.0, ["b"])
     assert (after.value, {maker.message_id for maker in after.makers}) == (10.0, {"a", "b"})
     assert asked_by_device == after
+
+
+def test_whose_a_device_was_thought_to_be_is_judged_by_what_was_known_then(tmp_path: Path) -> None:
+    where, device, days = workspace(tmp_path), "anonymous:x", [START + day * DAY for day in (1, 3, 5)]
+    records = [
+        order("a", device, START, total=1.0),
+        linked("late", device, "B", START + 2 * DAY),
+        linked("first", device, "A", START + DAY, known=START + 4 * DAY),
+        linked("renamed", "b", "B", START + 4 * DAY),
+    ]
+    with log_of(where, records) as log:
+        offline.build(where, log)
+        for who in (device, "A", "B", "b"):
+            frame = offline.training_frame(where, labels([who], *days), ["points"])["points"].to_list()
+            assert [provenance(where, log, who, "points", at).value for at in days] == frame, who
+        then = provenance(where, log, "B", "points", days[1])
+        assert (then.value, [maker.message_id for maker in then.makers]) == (1.0, ["a"])
+        assert provenance(where, log, "B", "points", days[2]).value is None
 
 
 def test_the_traces_of_a_customer_are_the_newest_of_the_makers_of_each_value(tmp_path: Path) -> None:
