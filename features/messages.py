@@ -26,6 +26,8 @@ def id_faults(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "userId", f"only anonymous ids begin with {ANONYMOUS!r}; send what follows it as anonymousId"
     if is_anonymous(message.get("anonymousId") or ""):
         yield "anonymousId", f"send it without {ANONYMOUS!r}"
+    if message.get("previousId") == ANONYMOUS:
+        yield "previousId", f"names nobody; an anonymousId follows {ANONYMOUS!r}"
 
 
 def records_of(message: Mapping[str, Any], *, at: datetime, known: datetime) -> tuple[Record, ...]:

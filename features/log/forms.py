@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, field
 from decisioning.errors import KairosError
 from decisioning.preferences import Wanted
 from decisioning.promises import PromiseStatus
+from features.join import ANONYMOUS, LONGEST_ID, LONGEST_LOGGED_ID
 from features.log.records import EARLIEST, Kind, Record
 
 FARTHEST = timedelta(days=10 * 365)
@@ -21,7 +22,15 @@ FARTHEST = timedelta(days=10 * 365)
 AHEAD = timedelta(minutes=5)
 """How far a sender's clock may run ahead of the engine's."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
+LoggedId = Annotated[
+    str,
+    Meta(
+        max_length=LONGEST_LOGGED_ID,
+        pattern=rf"^(?!{ANONYMOUS}$)({ANONYMOUS})?[^\x00-\x1f\x7f]{{1,{LONGEST_ID}}}$",
+    ),
+]
+"""A customer's id as the log keeps it: an anonymous one is longer by its prefix."""
 Text = Annotated[str, Meta(min_length=1, max_length=4_000)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -35,7 +44,7 @@ class FormError(KairosError):
 class Form(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the payload of one kind of record says. `customer_id` is whom it is about."""
 
-    customer_id: Id
+    customer_id: LoggedId
 
     def faults(self, at: datetime) -> Iterator[str]:
         """What the types cannot say of what was said at a time."""

@@ -38,6 +38,8 @@ def test_what_fits_its_form_is_a_record_that_the_log_takes_and_proves(kind: Any,
         pytest.param("note", {"text": 7}, r"Expected `str`, got `int` - at `\$.text`", id="wrong type"),
         pytest.param("note", {"text": ""}, r"length >= 1 - at `\$.text`", id="empty text"),
         pytest.param("note", {"customer_id": "a\nb"}, r"at `\$.customer_id`", id="an id with a line break"),
+        pytest.param("note", {"customer_id": "anonymous:"}, r"at `\$.customer_id`", id="a visitor without a name"),
+        pytest.param("note", {"customer_id": "x" * 201}, r"at `\$.customer_id`", id="a very long id"),
         pytest.param("note", {"due": "soon"}, r"at `\$.due`; write a time such as 2018-01-01T09:00:00Z", id="no time"),
         pytest.param("note", {"due": datetime(2018, 1, 2)}, "timezone component", id="no zone"),  # noqa: DTZ001
         pytest.param("note", {"due": "2200-01-01T00:00:00Z"}, "due 2200-.* is absurd; give a time until 2027", id="2200"),
@@ -56,6 +58,11 @@ def test_what_fits_its_form_is_a_record_that_the_log_takes_and_proves(kind: Any,
 def test_what_does_not_fit_names_its_field_and_the_cure(kind: Any, changes: dict[str, Any], says: str) -> None:
     with pytest.raises(FormError, match=says):
         recorded(kind, BODIES[kind] | changes, message_id="m1", at=None, now=NOW)
+
+
+def test_a_visitor_with_the_longest_id_has_a_form() -> None:
+    visitor = "anonymous:" + "x" * 200
+    assert recorded("note", NOTE | {"customer_id": visitor}, message_id="m1", at=None, now=NOW).customer_id == visitor
 
 
 @pytest.mark.parametrize(
