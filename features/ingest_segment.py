@@ -36,13 +36,14 @@ class SegmentReader:
             if message.get(name):
                 longest = LONGEST_LOGGED_ID if is_anonymous(message[name]) else LONGEST_ID
                 message[name] = identifier(message[name], field=name, absent="no_customer", longest=longest)
+        message["messageId"] = message_id
         for field, cause in id_faults(message):
-            raise Refused("wrong_type" if message.get(field) else "no_customer", cause)
+            raise Refused("wrong_type" if message.get(field) else "no_customer", f"{field}: {cause}")
         received = message.get("receivedAt")
         told = message.get("timestamp") or received
         at = happened(told, field="timestamp", now=self._now)
         known = at if received is None else happened(received, field="receivedAt", now=self._now)
-        message |= {"messageId": message_id, "timestamp": at}
+        message["timestamp"] = at
         return records_of(message, at=at, known=known)
 
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from decisioning.domain import OutcomeKind
 from features.join import ANONYMOUS, LONGEST_ID, LONGEST_LOGGED_ID, is_anonymous
+from features.messages import RESERVED, is_reserved
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
 
@@ -22,6 +23,14 @@ def _of_somebody(customer_id: str) -> str:
     return customer_id
 
 
+def _not_of_a_link(message_id: str) -> str:
+    if is_reserved(message_id):
+        raise ValueError(RESERVED)
+    return message_id
+
+
+MessageId = Annotated[Id, AfterValidator(_not_of_a_link)]
+"""The id that a caller gives a record."""
 LoggedId = Annotated[str, Field(min_length=1, max_length=LONGEST_LOGGED_ID, pattern=_NO_CONTROL), AfterValidator(_of_somebody)]
 """A customer's id as the log keeps it: an anonymous one is longer by its prefix."""
 
@@ -49,7 +58,7 @@ class DecisionAsk(Wire):
     context: dict[str, ContextValue] = Field(default_factory=dict)
     mode: Literal["live", "simulate"] = Field("live", description="simulate decides and writes nothing.")
     explain: Literal["none", "staff", "customer"] = "none"
-    decision_id: Id | None = Field(None, description="Makes the call idempotent: the same id gets the same answer.")
+    decision_id: MessageId | None = Field(None, description="Makes the call idempotent: the same id gets the same answer.")
 
     @field_validator("customer_id", mode="after")
     @classmethod
@@ -181,7 +190,7 @@ class BatchOut(BaseModel):
 
 
 class OutcomeIn(Wire):
-    message_id: Id
+    message_id: MessageId
     decision_id: Id
     outcome: OutcomeKind
     placement: Id | None = None

@@ -15,6 +15,7 @@ from decisioning.errors import KairosError
 from decisioning.preferences import Wanted
 from decisioning.promises import PromiseStatus
 from features.join import ANONYMOUS, LONGEST_ID, LONGEST_LOGGED_ID
+from features.log.identity import SUFFIX
 from features.log.records import EARLIEST, Kind, Record
 
 FARTHEST = timedelta(days=10 * 365)
@@ -128,6 +129,10 @@ def recorded(kind: Said, body: Mapping[str, Any], *, message_id: str, at: dateti
     except msgspec.ValidationError as error:
         cure = "; write a time such as 2018-01-01T09:00:00Z" if "datetime" in str(error) else ""
         raise FormError(f"{kind}: {error}{cure}") from error
+    if message_id.endswith(SUFFIX):
+        raise FormError(
+            f"{kind}: message id {message_id!r} ends in {SUFFIX!r}, as only those of links do; let it end otherwise"
+        )
     happened = now if at is None else at
     if happened.tzinfo is None or not EARLIEST <= happened <= now + AHEAD:
         span = f"lies between {EARLIEST:%Y} and the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}, with an offset"

@@ -41,7 +41,7 @@ def router(ports: Ports, settings: Settings) -> APIRouter:
 
 def _faults(event: EventIn, now: datetime) -> Iterator[tuple[str, str]]:
     """(key, cause) of what the schema cannot say."""
-    yield from id_faults(event.model_dump(include={"type", *IDS}))
+    yield from id_faults(event.model_dump(include={"type", "messageId", *IDS}))
     if event.type == "track" and not event.event:
         yield "event", "a track message names its event"
     if event.timestamp is not None and event.timestamp < EARLIEST:

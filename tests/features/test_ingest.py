@@ -195,6 +195,7 @@ BAD = {
     "an alias of a visitor without a name": (message(1, type="alias", previousId="anonymous:"), "wrong_type"),
     "an alias of a visitor of 201 characters": (message(1, type="alias", previousId="anonymous:" + "x" * 201), "wrong_type"),
     "an alias of a customer of 201 characters": (message(1, type="alias", previousId="x" * 201), "wrong_type"),
+    "a message id of a link": (message(1, messageId="m0:identity"), "wrong_type"),
     "a visitor that is a number": (message(1, userId=None, anonymousId=7), "wrong_type"),
     "an alias of nobody": (message(1, type="alias"), "no_customer"),
     "an alias to nobody": (message(1, type="alias", userId=None, previousId="old"), "no_customer"),

@@ -60,6 +60,11 @@ def test_what_does_not_fit_names_its_field_and_the_cure(kind: Any, changes: dict
         recorded(kind, BODIES[kind] | changes, message_id="m1", at=None, now=NOW)
 
 
+def test_a_message_id_that_could_take_a_links_place_is_refused() -> None:
+    with pytest.raises(FormError, match="let it end otherwise"):
+        recorded("note", NOTE, message_id="m1:identity", at=None, now=NOW)
+
+
 def test_a_visitor_with_the_longest_id_has_a_form() -> None:
     visitor = "anonymous:" + "x" * 200
     assert recorded("note", NOTE | {"customer_id": visitor}, message_id="m1", at=None, now=NOW).customer_id == visitor

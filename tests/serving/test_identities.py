@@ -171,3 +171,29 @@ def test_a_visitor_with_the_longest_id_can_be_linked_read_and_erased(shop: Shop)
 def test_an_id_that_nobody_can_have_is_neither_read_nor_erased(nobody: str, shop: Shop) -> None:
     for answer in (shop.client.get(f"/v1/customers/{nobody}"), shop.client.delete(f"/v1/customers/{nobody}")):
         assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, ["path.customer_id"])
+
+
+TAKING = {
+    "an event": (
+        "/v1/events",
+        {"batch": [{"type": "page", "messageId": "i-1:identity", "userId": "anna"}]},
+        "batch.0.messageId",
+    ),
+    "a decision": (
+        "/v1/decisions",
+        {"customer_id": "anna", "touchpoint": "app", "decision_id": "i-1:identity"},
+        "body.decision_id",
+    ),
+    "an outcome": ("/v1/outcomes", {"message_id": "i-1:identity", "decision_id": "d", "outcome": "shown"}, "body.message_id"),
+}
+
+
+@pytest.mark.parametrize(("path", "body", "field"), TAKING.values(), ids=TAKING)
+def test_no_message_can_take_the_id_that_a_link_gets(path: str, body: Any, field: str, shop: Shop) -> None:
+    answer = shop.client.post(path, json=body)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert "let it end otherwise" in error["cause"]
+    message(shop, "identify", userId="anna", anonymousId="x")
+    assert shop.log.customer("anna").members == ("anna", "anonymous:x")
