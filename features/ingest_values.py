@@ -8,11 +8,8 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from features.join import ANONYMOUS, LONGEST_ID, is_anonymous
-from features.log import EARLIEST
+from features.log import AHEAD, EARLIEST
 from features.quarantine import Reason, Refused
-
-AHEAD = timedelta(minutes=5)
-"""How far a sender's clock may run ahead of the engine's."""
 
 LARGEST_NUMBER = 1e15
 

@@ -1,7 +1,7 @@
 """The forms of what people say about themselves and what is said to them: preferences, promises, notes.
 
-Made into a record by `recorded`, which refuses what does not fit; read back by `read`, which passes over what it does not
-know, so that what a later version adds stops no older reader.
+Made into a record by `recorded`, which refuses what does not fit; read back by `read`, which passes over fields that it does
+not know. So a later version may add fields that can be left out; a new value of a field that is there stops an older reader.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,12 +16,10 @@ from decisioning.preferences import Wanted
 from decisioning.promises import PromiseStatus
 from features.join import ANONYMOUS, LONGEST_ID, LONGEST_LOGGED_ID
 from features.log.identity import SUFFIX
-from features.log.records import EARLIEST, Kind, Record
+from features.log.records import AHEAD, EARLIEST, Kind, Record
 
 FARTHEST = timedelta(days=10 * 365)
 """What is due or paused for longer is a slip of the pen."""
-AHEAD = timedelta(minutes=5)
-"""How far a sender's clock may run ahead of the engine's."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
 LoggedId = Annotated[
@@ -150,7 +148,7 @@ def recorded(kind: Said, body: Mapping[str, Any], *, message_id: str, at: dateti
 
 
 def read(record: Record, form: type[_T]) -> _T:
-    """What a record of a form's kind says."""
+    """What a record of a form's kind says. Raises msgspec.ValidationError for values that the form does not have."""
     return msgspec.json.decode(record.payload, type=form)
 
 

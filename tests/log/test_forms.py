@@ -1,15 +1,17 @@
 """Preferences, promises and notes as records: checked when they are made, and what the state keeps of them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 
 from decisioning.domain import State
 from decisioning.preferences import Preference
 from features.log import Log
-from features.log.forms import FORMS, FormError, recorded
+from features.log.forms import FORMS, FormError, PromiseForm, read, recorded
 from features.log.state import decode, encode
 from tests.log.test_golden import golden
 from tests.log.writing import DAY
@@ -58,6 +60,14 @@ def test_what_fits_its_form_is_a_record_that_the_log_takes_and_proves(kind: Any,
 def test_what_does_not_fit_names_its_field_and_the_cure(kind: Any, changes: dict[str, Any], says: str) -> None:
     with pytest.raises(FormError, match=says):
         recorded(kind, BODIES[kind] | changes, message_id="m1", at=None, now=NOW)
+
+
+def test_a_field_of_a_later_version_is_passed_over_and_a_value_of_one_is_not() -> None:
+    made = recorded("promise", PROMISE, message_id="m1", at=None, now=NOW)
+    later = replace(made, payload=msgspec.json.encode(made.body | {"colour": "red"}))
+    assert read(later, PromiseForm) == read(made, PromiseForm)
+    with pytest.raises(msgspec.ValidationError, match=r"at `\$.status`"):
+        read(replace(made, payload=msgspec.json.encode(made.body | {"status": "postponed"})), PromiseForm)
 
 
 def test_a_message_id_that_could_take_a_links_place_is_refused() -> None:
