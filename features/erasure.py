@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Protocol
 
 from features import builds, quarantine, under_way
-from features.join import ANONYMOUS
 from features.log import Pending, Receipt, Record
 from features.projector import FOLLOWED
 from features.stores import Store, StoreError, Writing
@@ -74,7 +73,7 @@ def erase(customer_id: str, *, log: Erases, store: Store, projector: Follows, da
     for one in unfinished or [Pending(receipt_id="", sequence=log.last_sequence(), members=(customer_id,))]:
         # the tables before the store, which is loaded from them
         offline += _forgotten(data / "offline", one, by_sequence=bool(unfinished))
-        quarantined += quarantine.forget(data / "quarantine", [member.removeprefix(ANONYMOUS) for member in one.members])
+        quarantined += quarantine.forget(data / "quarantine", one.members)
         online += _taken_out(one, log, store, projector)
     for one in unfinished:
         log.finish(one.receipt_id)

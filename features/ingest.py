@@ -148,7 +148,7 @@ def _take_in(
     progress(name, 0.0)
     target = workspace.data / "quarantine" / f"{name}-{_stamp(file.path, scope)}.ndjson"
     seen = new = total = 0
-    with quarantine(target, file=name) as refused:
+    with quarantine(target, file=name, delimiter=file.delimiter) as refused:
         for rows, records in _batches(file, reader, refused):
             seen += rows
             total += len(records)

@@ -42,10 +42,11 @@ class Row:
 
 
 class RowFile(Protocol):
-    """A file of rows. `unused` are columns that nobody asked for."""
+    """A file of rows. `unused` are columns that nobody asked for; `delimiter` parts cells of text, where there are any."""
 
     path: Path
     unused: tuple[str, ...]
+    delimiter: str | None
 
     @property
     def share(self) -> float:
@@ -59,6 +60,7 @@ class NdjsonFile:
     """A JSON message a line, plain or gzipped. Empty lines say nothing."""
 
     unused: tuple[str, ...] = ()
+    delimiter: str | None = None
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -91,7 +93,8 @@ class CsvFile:
     def __init__(self, path: Path, wanted: Iterable[str], *, delimiter: str, encoding: str) -> None:
         self.path = path
         self._lines: _Lines | None = None
-        self._delimiter, self._encoding = delimiter, encoding
+        self.delimiter: str | None = delimiter
+        self._encoding = encoding
         with _opened(path) as lines:
             rows = _Records(lines, encoding)
             try:
@@ -114,7 +117,7 @@ class CsvFile:
     def rows(self) -> Iterator[Row]:
         with _opened(self.path) as self._lines:
             records = _Records(self._lines, self._encoding)
-            reader = csv.reader(records, delimiter=self._delimiter, strict=True)
+            reader = csv.reader(records, delimiter=self.delimiter or ",", strict=True)
             next(reader)
             while True:
                 records.begin()

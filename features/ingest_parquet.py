@@ -19,6 +19,8 @@ class ParquetFile:
     Raises IngestError where the file is half-written or no Parquet, names a column twice, or lacks one that is wanted.
     """
 
+    delimiter: str | None = None
+
     def __init__(self, path: Path, wanted: Iterable[str]) -> None:
         import pyarrow as pa
         from pyarrow import parquet

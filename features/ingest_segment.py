@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from features.ingest_values import LONGEST_ID, happened, identifier
+from features.ingest_values import happened, identifier
+from features.join import LONGEST_ID, LONGEST_LOGGED_ID, is_anonymous
 from features.log import Record
 from features.messages import IDS, TYPES, id_faults, records_of
 from features.quarantine import Refused
@@ -33,14 +34,16 @@ class SegmentReader:
         message_id = identifier(message.get("messageId"), field="messageId", absent="no_message_id")
         for name in IDS:
             if message.get(name):
-                message[name] = identifier(message[name], field=name, absent="no_customer")
+                longest = LONGEST_LOGGED_ID if is_anonymous(message[name]) else LONGEST_ID
+                message[name] = identifier(message[name], field=name, absent="no_customer", longest=longest)
+        message["messageId"] = message_id
         for field, cause in id_faults(message):
-            raise Refused("wrong_type" if message.get(field) else "no_customer", cause)
+            raise Refused("wrong_type" if message.get(field) else "no_customer", f"{field}: {cause}")
         received = message.get("receivedAt")
         told = message.get("timestamp") or received
         at = happened(told, field="timestamp", now=self._now)
         known = at if received is None else happened(received, field="receivedAt", now=self._now)
-        message |= {"messageId": message_id, "timestamp": at}
+        message["timestamp"] = at
         return records_of(message, at=at, known=known)
 
 

@@ -7,14 +7,10 @@ from math import isfinite, isnan
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from features.join import ANONYMOUS, is_anonymous
-from features.log import EARLIEST
+from features.join import ANONYMOUS, LONGEST_ID, is_anonymous
+from features.log import AHEAD, EARLIEST
 from features.quarantine import Reason, Refused
 
-AHEAD = timedelta(minutes=5)
-"""How far a sender's clock may run ahead of the engine's."""
-
-LONGEST_ID = 200
 LARGEST_NUMBER = 1e15
 
 Type = Literal["text", "number", "flag"]
@@ -31,8 +27,8 @@ def missing(cell: Any) -> bool:
     return cell is None or cell == "" or (isinstance(cell, float) and isnan(cell))
 
 
-def identifier(cell: Any, *, field: str, absent: Reason) -> str:
-    """Text of 1 to 200 characters, none of them a control character. Whole numbers count as text.
+def identifier(cell: Any, *, field: str, absent: Reason, longest: int = LONGEST_ID) -> str:
+    """Text of 1 to `longest` characters, none of them a control character. Whole numbers count as text.
 
     Raises Refused, with the reason `absent` where there is nothing.
     """
@@ -44,8 +40,8 @@ def identifier(cell: Any, *, field: str, absent: Reason) -> str:
         cell = str(cell)
     if not isinstance(cell, str):
         raise Refused("wrong_type", f"{field}: expected an id, found {_shown(cell)}")
-    if len(cell) > LONGEST_ID or _CONTROL.search(cell):
-        raise Refused("wrong_type", f"{field}: an id has at most {LONGEST_ID} characters and no control characters")
+    if len(cell) > longest or _CONTROL.search(cell):
+        raise Refused("wrong_type", f"{field}: an id has at most {longest} characters and no control characters")
     return cell
 
 

@@ -15,7 +15,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 ANONYMOUS = "anonymous:"
-"""What an anonymous id begins with, and a known id never does."""
+"""What an anonymous id begins with, and a known id never does. Alone it is nobody's id."""
+LONGEST_ID = 200
+"""Characters of an id as a brand or a device gives it."""
+LONGEST_LOGGED_ID = LONGEST_ID + len(ANONYMOUS)
+"""Characters of an id as the log keeps it."""
 
 ALWAYS = -(2**62)
 NEVER = 2**62

@@ -14,18 +14,30 @@ TYPES = ("track", "identify", "page", "screen", "group", "alias")
 IDS = ("userId", "anonymousId", "previousId")
 
 
+def is_reserved(message_id: str) -> bool:
+    """Whether a message id is one of those that links of identify messages get."""
+    return message_id.endswith(SUFFIX)
+
+
+RESERVED = f"ends in {SUFFIX!r}, as only the ids of links do, which Kairos gives; let it end otherwise"
+
+
 def id_faults(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(field, what is wrong with it and the cure) of whom a message is about. Ids that are there are text."""
+    """(field, what is wrong with it and the cure) of a message's id and of whom it is about. Ids that are there are text."""
+    if is_reserved(message["messageId"]):
+        yield "messageId", RESERVED
     needed = ("previousId", "userId") if message["type"] == "alias" else ()
     for field in needed:
         if not message.get(field):
-            yield field, f"{field} is empty; an alias says that previousId is the customer whom userId names"
+            yield field, "is empty; an alias says that previousId is the customer whom userId names"
     if not needed and not message.get("userId") and not message.get("anonymousId"):
         yield "userId", "userId and anonymousId are empty; every message needs one of them"
     if is_anonymous(message.get("userId") or ""):
         yield "userId", f"only anonymous ids begin with {ANONYMOUS!r}; send what follows it as anonymousId"
     if is_anonymous(message.get("anonymousId") or ""):
         yield "anonymousId", f"send it without {ANONYMOUS!r}"
+    if message.get("previousId") == ANONYMOUS:
+        yield "previousId", f"names nobody; an anonymousId follows {ANONYMOUS!r}"
 
 
 def records_of(message: Mapping[str, Any], *, at: datetime, known: datetime) -> tuple[Record, ...]:

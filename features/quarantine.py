@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from decisioning.errors import KairosError
+from features.naming import Names
 
 Reason = Literal[
     "not_utf8",
@@ -26,6 +27,7 @@ Reason = Literal[
 ]
 SHOWN_BYTES = 2_000
 """How much of an oversized row is kept."""
+_ENCODER = msgspec.json.Encoder(enc_hook=repr, decimal_format="number")
 
 
 class Refused(Exception):
@@ -42,22 +44,23 @@ class QuarantineBusy(KairosError):
 
 
 class Quarantine:
-    """The refused rows of one file, and their `counts` by reason."""
+    """The refused rows of one file, and their `counts` by reason. `delimiter` is what parts its cells, in text that has any."""
 
-    def __init__(self, file: str, out: Any) -> None:
-        self._file, self._out = file, out
+    def __init__(self, file: str, out: Any, delimiter: str | None = None) -> None:
+        self._told = {"file": file} if delimiter is None else {"file": file, "delimiter": delimiter}
+        self._out = out
         self.counts: Counter[Reason] = Counter()
 
     def add(self, line: int, raw: bytes | Mapping[str, Any], why: Refused) -> None:
         """`line` counts from 1; `raw` is the row as it stood in the file (text), or its columns by name (Parquet)."""
         self.counts[why.reason] += 1
         row = raw.decode("utf-8", "backslashreplace") if isinstance(raw, bytes) else raw
-        entry = {"file": self._file, "line": line, "reason": why.reason, "detail": why.detail, "row": row}
-        self._out.write(msgspec.json.encode(entry, enc_hook=repr) + b"\n")
+        entry = self._told | {"line": line, "reason": why.reason, "detail": why.detail, "row": row}
+        self._out.write(_ENCODER.encode(entry) + b"\n")
 
 
 @contextmanager
-def quarantine(target: Path, *, file: str) -> Iterator[Quarantine]:
+def quarantine(target: Path, *, file: str, delimiter: str | None = None) -> Iterator[Quarantine]:
     """Collects the rows that one file is refused. `target` is written over when the block ends well, and gone if none was.
 
     An interrupted block leaves what an earlier run wrote. Raises QuarantineBusy while another process collects the same.
@@ -71,7 +74,7 @@ def quarantine(target: Path, *, file: str) -> Iterator[Quarantine]:
             raise QuarantineBusy(f"{file}: is being taken in by another process; wait for its end") from error
         try:
             out.truncate(0)
-            refused = Quarantine(file, out)
+            refused = Quarantine(file, out, delimiter)
             yield refused
             out.flush()
             os.fsync(out.fileno())
@@ -84,11 +87,11 @@ def quarantine(target: Path, *, file: str) -> Iterator[Quarantine]:
 
 
 def forget(folder: Path, names: Sequence[str]) -> int:
-    """Drop the quarantined rows that name a customer, wherever in them one of the ids stands; how many there were."""
-    ids, dropped = [name.encode() for name in names], 0
+    """Drop the quarantined rows in which one of a customer's ids (as the log keeps them) stands; how many there were."""
+    ids, dropped = Names(names), 0
     for file in sorted(folder.glob("*.ndjson")):
         rows = file.read_bytes().splitlines(keepends=True)
-        kept = [row for row in rows if not any(name in row for name in ids)]
+        kept = [row for row in rows if not ids.in_entry(row)]
         if len(kept) == len(rows):
             continue
         dropped += len(rows) - len(kept)

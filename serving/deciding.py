@@ -56,11 +56,7 @@ def recorded(decision_id: str, ports: Ports, *, explain: str = "none") -> Decisi
 
 
 def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Settings) -> DecisionOut:
-    if ask.decision_id and (earlier := recorded(ask.decision_id, ports, explain=ask.explain)):
-        same = ports.log.customer(earlier.customer_id).name == ports.log.customer(request.customer_id).name
-        if not same or earlier.touchpoint != ask.touchpoint:
-            detail = f"{ask.decision_id!r} was given to another customer or touchpoint; use a new id"
-            raise Problem(409, "This decision id is taken", detail)
+    if ask.decision_id and (earlier := _given(request, ask, ports)):
         return earlier
     playbook = ports.playbook
     for _ in range(TRIES):
@@ -76,13 +72,25 @@ def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Setting
         except Conflict:
             continue
         if not is_new:  # the same decision id was decided at the same time elsewhere: that one stands
-            earlier = recorded(request.decision_id, ports, explain=ask.explain)
+            earlier = _given(request, ask, ports)
             if earlier is None:
                 raise Problem(409, "This decision id is taken", f"{request.decision_id!r} names another record; use a new id")
             return earlier
         return answer(decision, catalog=playbook.version, bundle=inputs.bundle, logged=True, explanation=told)
     decision = _default(request, ports, reason="state_kept_changing")
     return answer(decision, catalog=playbook.version, bundle=ports.models.bundle, logged=False)
+
+
+def _given(request: Request, ask: DecisionAsk, ports: Ports) -> DecisionOut | None:
+    """The answer that was given under the request's id; None where there is none. 409 where somebody else got it."""
+    earlier = recorded(request.decision_id, ports, explain=ask.explain)
+    if earlier is None:
+        return None
+    same = ports.log.customer(earlier.customer_id).name == ports.log.customer(request.customer_id).name
+    if not same or earlier.touchpoint != request.touchpoint:
+        detail = f"{request.decision_id!r} was given to another customer or touchpoint; use a new id"
+        raise Problem(409, "This decision id is taken", detail)
+    return earlier
 
 
 def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision, decisions.Inputs, int]:

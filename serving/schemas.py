@@ -3,13 +3,36 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from decisioning.domain import OutcomeKind
-from features.join import ANONYMOUS, is_anonymous
+from features.join import ANONYMOUS, LONGEST_ID, LONGEST_LOGGED_ID, is_anonymous
+from features.messages import RESERVED, is_reserved
 
-Id = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
+
+Id = Annotated[str, Field(min_length=1, max_length=LONGEST_ID, pattern=_NO_CONTROL)]
 """Any text without control characters."""
+
+
+def _of_somebody(customer_id: str) -> str:
+    if customer_id == ANONYMOUS:
+        raise ValueError(f"names nobody; an anonymousId follows {ANONYMOUS!r}")
+    if len(customer_id) > LONGEST_ID and not is_anonymous(customer_id):
+        raise ValueError(f"an id has at most {LONGEST_ID} characters, not counting {ANONYMOUS!r}")
+    return customer_id
+
+
+def _not_of_a_link(message_id: str) -> str:
+    if is_reserved(message_id):
+        raise ValueError(RESERVED)
+    return message_id
+
+
+MessageId = Annotated[Id, AfterValidator(_not_of_a_link)]
+"""The id that a caller gives a record."""
+LoggedId = Annotated[str, Field(min_length=1, max_length=LONGEST_LOGGED_ID, pattern=_NO_CONTROL), AfterValidator(_of_somebody)]
+"""A customer's id as the log keeps it: an anonymous one is longer by its prefix."""
 
 ContextValue = Annotated[str, Field(max_length=1000)] | Annotated[float, Field(allow_inf_nan=False)] | bool
 
@@ -35,13 +58,15 @@ class DecisionAsk(Wire):
     context: dict[str, ContextValue] = Field(default_factory=dict)
     mode: Literal["live", "simulate"] = Field("live", description="simulate decides and writes nothing.")
     explain: Literal["none", "staff", "customer"] = "none"
-    decision_id: Id | None = Field(None, description="Makes the call idempotent: the same id gets the same answer.")
+    decision_id: MessageId | None = Field(None, description="Makes the call idempotent: the same id gets the same answer.")
 
     @field_validator("customer_id", mode="after")
     @classmethod
     def _is_one_of_two(cls, customer_id: str | None, told: ValidationInfo) -> str | None:
         if "anonymous_id" in told.data and (customer_id is None) == (told.data["anonymous_id"] is None):
             raise ValueError("give either customer_id or anonymous_id")
+        if is_anonymous(told.data.get("anonymous_id") or ""):
+            raise ValueError(f"anonymous_id: give it without {ANONYMOUS!r}")
         if customer_id is not None and is_anonymous(customer_id):
             raise ValueError(f"only anonymous ids begin with {ANONYMOUS!r}; give what follows it as anonymous_id")
         return customer_id
@@ -129,7 +154,7 @@ class EventIn(BaseModel):
     anonymousId: Id | None = Field(  # noqa: N815
         None, description="What a device or browser calls itself. An identify with both ids says that they are one customer."
     )
-    previousId: Id | None = Field(  # noqa: N815
+    previousId: LoggedId | None = Field(  # noqa: N815
         None, description="Of an alias: is the customer whom userId names. After `anonymous:` it is an anonymousId."
     )
     event: str | None = Field(None, max_length=200, description="The event's name; needed for track.")
@@ -165,7 +190,7 @@ class BatchOut(BaseModel):
 
 
 class OutcomeIn(Wire):
-    message_id: Id
+    message_id: MessageId
     decision_id: Id
     outcome: OutcomeKind
     placement: Id | None = None

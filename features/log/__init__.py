@@ -5,10 +5,11 @@ from features.log.erase import Receipt
 from features.log.faults import Conflict, LogUnavailable
 from features.log.identity import Identity, identity_record
 from features.log.pending import Pending
-from features.log.records import EARLIEST, Record
+from features.log.records import AHEAD, EARLIEST, Record
 from features.log.state import StateRules
 
 __all__ = [
+    "AHEAD",
     "EARLIEST",
     "Conflict",
     "Identity",

@@ -1,7 +1,7 @@
 """The forms of what people say about themselves and what is said to them: preferences, promises, notes.
 
-Made into a record by `recorded`, which refuses what does not fit; read back by `read`, which passes over what it does not
-know, so that what a later version adds stops no older reader.
+Made into a record by `recorded`, which refuses what does not fit; read back by `read`, which passes over fields that it does
+not know. So a later version may add fields that can be left out; a new value of a field that is there stops an older reader.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,14 +14,22 @@ from msgspec import Meta, Struct, field
 from decisioning.errors import KairosError
 from decisioning.preferences import Wanted
 from decisioning.promises import PromiseStatus
-from features.log.records import EARLIEST, Kind, Record
+from features.join import ANONYMOUS, LONGEST_ID, LONGEST_LOGGED_ID
+from features.log.identity import SUFFIX
+from features.log.records import AHEAD, EARLIEST, Kind, Record
 
 FARTHEST = timedelta(days=10 * 365)
 """What is due or paused for longer is a slip of the pen."""
-AHEAD = timedelta(minutes=5)
-"""How far a sender's clock may run ahead of the engine's."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID, pattern=r"^[^\x00-\x1f\x7f]+$")]
+LoggedId = Annotated[
+    str,
+    Meta(
+        max_length=LONGEST_LOGGED_ID,
+        pattern=rf"^(?!{ANONYMOUS}$)({ANONYMOUS})?[^\x00-\x1f\x7f]{{1,{LONGEST_ID}}}$",
+    ),
+]
+"""A customer's id as the log keeps it: an anonymous one is longer by its prefix."""
 Text = Annotated[str, Meta(min_length=1, max_length=4_000)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -35,7 +43,7 @@ class FormError(KairosError):
 class Form(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the payload of one kind of record says. `customer_id` is whom it is about."""
 
-    customer_id: Id
+    customer_id: LoggedId
 
     def faults(self, at: datetime) -> Iterator[str]:
         """What the types cannot say of what was said at a time."""
@@ -119,6 +127,10 @@ def recorded(kind: Said, body: Mapping[str, Any], *, message_id: str, at: dateti
     except msgspec.ValidationError as error:
         cure = "; write a time such as 2018-01-01T09:00:00Z" if "datetime" in str(error) else ""
         raise FormError(f"{kind}: {error}{cure}") from error
+    if message_id.endswith(SUFFIX):
+        raise FormError(
+            f"{kind}: message id {message_id!r} ends in {SUFFIX!r}, as only those of links do; let it end otherwise"
+        )
     happened = now if at is None else at
     if happened.tzinfo is None or not EARLIEST <= happened <= now + AHEAD:
         span = f"lies between {EARLIEST:%Y} and the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}, with an offset"
@@ -136,7 +148,7 @@ def recorded(kind: Said, body: Mapping[str, Any], *, message_id: str, at: dateti
 
 
 def read(record: Record, form: type[_T]) -> _T:
-    """What a record of a form's kind says."""
+    """What a record of a form's kind says. Raises msgspec.ValidationError for values that the form does not have."""
     return msgspec.json.decode(record.payload, type=form)
 
 

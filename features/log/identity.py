@@ -126,16 +126,18 @@ def explained(connection: sa.Connection, vault: Vault, customer_id: str) -> Iden
     query = sealed.READABLE.add_columns(links.c.source, links.c.target, links.c.event_us.label("since_us"))
     query = query.join(links, links.c.sequence == records.c.sequence).order_by(records.c.sequence)
     rows = connection.execute(query.where(links.c.target.in_(who.members))).all()
+    types: list[LinkType] = [sealed.record_of(row, vault).body["type"] for row in rows]
     told = tuple(
         Told(
             source=row.source,
             target=row.target,
-            type=sealed.record_of(row, vault).body["type"],
-            message_id=row.message_id.removesuffix(SUFFIX),
+            type=how,
+            # an alias has an id of its own, whatever it ends in
+            message_id=row.message_id.removesuffix(SUFFIX) if how == "identify" else row.message_id,
             event_time=moment(row.since_us),
             known_time=moment(row.known_us),
             set_aside=None if row.source in who.members else "shared device",
         )
-        for row in rows
+        for row, how in zip(rows, types, strict=True)
     )
     return Identity(name=who.name, members=who.members, told=told)

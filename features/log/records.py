@@ -15,6 +15,8 @@ Kind = Literal[
 VERSION = 2
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing that a customer did with a brand is older; an older time is a fault of its sender's clock or form."""
+AHEAD = timedelta(minutes=5)
+"""How far a sender's clock may run ahead of the engine's."""
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 """Nothing that anybody plans is later; a later time is a fault of the same kinds."""
 

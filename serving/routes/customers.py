@@ -8,7 +8,7 @@ from serving.customer_page import customer_page
 from serving.customer_schemas import CustomerOut
 from serving.ports import Ports
 from serving.problems import DOCUMENTED, Problem
-from serving.schemas import ErasedOut, Id
+from serving.schemas import ErasedOut, LoggedId
 
 
 def router(ports: Ports) -> APIRouter:
@@ -19,7 +19,7 @@ def router(ports: Ports) -> APIRouter:
         summary="Read all that is known of a customer",
         responses={404: DOCUMENTED[422] | {"description": "Nobody has heard of them."}},
     )
-    def read(customer_id: Annotated[Id, Path()]) -> CustomerOut:
+    def read(customer_id: Annotated[LoggedId, Path()]) -> CustomerOut:
         """Who they are, what they agreed to, what bears on the next decision, and every value with where it came from."""
         page = customer_page(customer_id, ports)
         if page is None:
@@ -27,7 +27,7 @@ def router(ports: Ports) -> APIRouter:
         return page
 
     @routes.delete("/{customer_id}", summary="Erase a customer", responses={404: {"description": "Nothing is kept of them."}})
-    def erase(customer_id: Annotated[Id, Path()]) -> ErasedOut:
+    def erase(customer_id: Annotated[LoggedId, Path()]) -> ErasedOut:
         """Destroy the keys of the customer's records, and delete state, offers and profiles. The receipt says what remains.
 
         Any of the customer's ids will do (`anonymous:` before an anonymousId), and all are erased. It cannot be undone. A

@@ -1,19 +1,17 @@
 """POST /v1/events: what happened, in the form of the Segment spec."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import accumulate
 
 from fastapi import APIRouter
 
-from features.log import EARLIEST, Record
+from features.log import AHEAD, EARLIEST, Record
 from features.messages import IDS, id_faults, records_of
 from serving.ports import Ports
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import BatchIn, BatchOut, EventIn
 from serving.settings import Settings
-
-_AHEAD = timedelta(minutes=5)
 
 
 def router(ports: Ports, settings: Settings) -> APIRouter:
@@ -41,12 +39,12 @@ def router(ports: Ports, settings: Settings) -> APIRouter:
 
 def _faults(event: EventIn, now: datetime) -> Iterator[tuple[str, str]]:
     """(key, cause) of what the schema cannot say."""
-    yield from id_faults(event.model_dump(include={"type", *IDS}))
+    yield from id_faults(event.model_dump(include={"type", "messageId", *IDS}))
     if event.type == "track" and not event.event:
         yield "event", "a track message names its event"
     if event.timestamp is not None and event.timestamp < EARLIEST:
         yield "timestamp", f"is before {EARLIEST:%Y}; send when it happened, as in 2018-01-01T09:00:00Z"
-    if event.timestamp is not None and event.timestamp > now + _AHEAD:
+    if event.timestamp is not None and event.timestamp > now + AHEAD:
         yield "timestamp", f"is after the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}"
 
 

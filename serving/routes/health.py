@@ -21,7 +21,7 @@ def router(ports: Ports) -> APIRouter:
     @routes.get(
         "/ready",
         summary="Does each part do its work?",
-        responses={503: {"description": "The log cannot be used; touchpoints get their defaults."}},
+        responses=_DOWN,
     )
     def ready(response: Response) -> dict[str, Any]:
         """Every part with its state. 503 where the log is down; other missing parts degrade the answers and are named."""

@@ -84,6 +84,16 @@ def quarantined(report: FileReport) -> list[dict[str, Any]]:
 # -------------------------------------------------------------------------------------------------------------- good rows
 
 
+def test_a_visitor_with_the_longest_id_can_be_linked(place: Workspace, log: Log, tmp_path: Path) -> None:
+    visitor = "x" * 200
+    said = (
+        message(1, userId=None, anonymousId=visitor),
+        message(2, type="alias", userId="c1", previousId=f"anonymous:{visitor}"),
+    )
+    assert taken(place, log, written(tmp_path, lines(*said))).new == 2
+    assert log.customer("c1").members == (f"anonymous:{visitor}", "c1")
+
+
 def test_a_message_becomes_an_event_known_when_it_was_received(place: Workspace, log: Log, tmp_path: Path) -> None:
     file = written(tmp_path, lines(message(1, receivedAt="2017-11-05T12:00:00+01:00", anonymousId="a-1")))
     report = taken(place, log, file)
@@ -182,6 +192,10 @@ BAD = {
     "neither customer nor visitor": (message(1, userId=None, anonymousId=""), "no_customer"),
     "a customer who reads like a visitor": (message(1, userId="anonymous:x"), "wrong_type"),
     "a visitor with the log's own prefix": (message(1, anonymousId="anonymous:x"), "wrong_type"),
+    "an alias of a visitor without a name": (message(1, type="alias", previousId="anonymous:"), "wrong_type"),
+    "an alias of a visitor of 201 characters": (message(1, type="alias", previousId="anonymous:" + "x" * 201), "wrong_type"),
+    "an alias of a customer of 201 characters": (message(1, type="alias", previousId="x" * 201), "wrong_type"),
+    "a message id of a link": (message(1, messageId="m0:identity"), "wrong_type"),
     "a visitor that is a number": (message(1, userId=None, anonymousId=7), "wrong_type"),
     "an alias of nobody": (message(1, type="alias"), "no_customer"),
     "an alias to nobody": (message(1, type="alias", userId=None, previousId="old"), "no_customer"),

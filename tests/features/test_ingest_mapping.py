@@ -18,7 +18,7 @@ from features.ingest_files import MAX_ROW_BYTES, IngestError
 from features.ingest_mapping import Column, FileMapping, MappedReader, TimeColumn
 from features.ingest_values import LARGEST_NUMBER
 from features.log import Log, Record, StateRules
-from features.quarantine import Refused
+from features.quarantine import Refused, forget
 from features.workspace import Workspace
 from features.yaml_nodes import WorkspaceError, decode
 from tests.features import exports, worlds
@@ -313,3 +313,12 @@ def test_tabs_other_encodings_and_gzip_are_read(place: Workspace, log: Log, tmp_
     (place.path / "ingest.yaml").write_text(text, encoding="utf-8")
     assert sales(place, log, written(tmp_path, "who,at,id,total\nZoë,2017-11-05,s9,1\n".encode("cp1252"))).new == 1
     assert list(log.read())[-1].customer_id == "Zoë"
+
+
+def test_a_refused_row_goes_with_its_customer_whatever_parts_its_cells(place: Workspace, log: Log, tmp_path: Path) -> None:
+    text = MAPPINGS.replace("kind: track", "kind: track\n  delimiter: ^\n  encoding: latin-1")
+    (place.path / "ingest.yaml").write_text(text, encoding="utf-8")
+    rows = "who^at^id^total\nZoë^never^s1^1\nZoë Kim^never^s2^1\n"
+    report = sales(place, log, written(tmp_path, rows.encode("latin-1")))
+    assert report.refused == {"wrong_type": 2}
+    assert forget(Path(str(report.quarantine)).parent, ["Zoë"]) == 1

@@ -1,15 +1,17 @@
 """Preferences, promises and notes as records: checked when they are made, and what the state keeps of them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 
 from decisioning.domain import State
 from decisioning.preferences import Preference
 from features.log import Log
-from features.log.forms import FORMS, FormError, recorded
+from features.log.forms import FORMS, FormError, PromiseForm, read, recorded
 from features.log.state import decode, encode
 from tests.log.test_golden import golden
 from tests.log.writing import DAY
@@ -38,6 +40,8 @@ def test_what_fits_its_form_is_a_record_that_the_log_takes_and_proves(kind: Any,
         pytest.param("note", {"text": 7}, r"Expected `str`, got `int` - at `\$.text`", id="wrong type"),
         pytest.param("note", {"text": ""}, r"length >= 1 - at `\$.text`", id="empty text"),
         pytest.param("note", {"customer_id": "a\nb"}, r"at `\$.customer_id`", id="an id with a line break"),
+        pytest.param("note", {"customer_id": "anonymous:"}, r"at `\$.customer_id`", id="a visitor without a name"),
+        pytest.param("note", {"customer_id": "x" * 201}, r"at `\$.customer_id`", id="a very long id"),
         pytest.param("note", {"due": "soon"}, r"at `\$.due`; write a time such as 2018-01-01T09:00:00Z", id="no time"),
         pytest.param("note", {"due": datetime(2018, 1, 2)}, "timezone component", id="no zone"),  # noqa: DTZ001
         pytest.param("note", {"due": "2200-01-01T00:00:00Z"}, "due 2200-.* is absurd; give a time until 2027", id="2200"),
@@ -56,6 +60,24 @@ def test_what_fits_its_form_is_a_record_that_the_log_takes_and_proves(kind: Any,
 def test_what_does_not_fit_names_its_field_and_the_cure(kind: Any, changes: dict[str, Any], says: str) -> None:
     with pytest.raises(FormError, match=says):
         recorded(kind, BODIES[kind] | changes, message_id="m1", at=None, now=NOW)
+
+
+def test_a_field_of_a_later_version_is_passed_over_and_a_value_of_one_is_not() -> None:
+    made = recorded("promise", PROMISE, message_id="m1", at=None, now=NOW)
+    later = replace(made, payload=msgspec.json.encode(made.body | {"colour": "red"}))
+    assert read(later, PromiseForm) == read(made, PromiseForm)
+    with pytest.raises(msgspec.ValidationError, match=r"at `\$.status`"):
+        read(replace(made, payload=msgspec.json.encode(made.body | {"status": "postponed"})), PromiseForm)
+
+
+def test_a_message_id_that_could_take_a_links_place_is_refused() -> None:
+    with pytest.raises(FormError, match="let it end otherwise"):
+        recorded("note", NOTE, message_id="m1:identity", at=None, now=NOW)
+
+
+def test_a_visitor_with_the_longest_id_has_a_form() -> None:
+    visitor = "anonymous:" + "x" * 200
+    assert recorded("note", NOTE | {"customer_id": visitor}, message_id="m1", at=None, now=NOW).customer_id == visitor
 
 
 @pytest.mark.parametrize(

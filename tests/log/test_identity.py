@@ -1,7 +1,7 @@
 """Who is who in the log: which ids are one customer, by which records, and what can be read of them."""
 
 from features.join import Customer, Link
-from features.log import Identity, Log
+from features.log import Identity, Log, identity_record
 from features.log.identity import Told
 from features.log.records import microseconds
 from tests.log.writing import DAY, event, linked
@@ -107,3 +107,8 @@ def test_on_a_device_that_many_share_everyone_stays_who_they_are(log: Log) -> No
     assert log.customer("anonymous:kiosk") == Customer(name="k0", members=("anonymous:kiosk", "k0"))
     assert log.customer("k699").members == ("k699",)
     assert (len(log.links()), log.verify().fault) == (700, None)
+
+
+def test_an_alias_is_told_by_its_own_id_whatever_that_ends_in(log: Log) -> None:
+    log.append([identity_record("alias", source="a", target="b", message_id="m:identity", event_time=NOW, known_time=NOW)])
+    assert [one.message_id for one in log.identity("b").told] == ["m:identity"]

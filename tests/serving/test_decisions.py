@@ -1,9 +1,15 @@
 """POST /v1/decisions and what can be read of a decision afterwards."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from features.log import decisions
+from serving.app import create_app
+from serving.settings import Settings
 from tests.serving.conftest import Shop
 
 
@@ -36,6 +42,40 @@ def test_a_decision_id_of_another_customer_is_a_conflict(shop: Shop) -> None:
     answer = shop.client.post("/v1/decisions", json={"customer_id": "bob", "touchpoint": "app", "decision_id": "d-1"})
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+class Outrun:
+    """The shop's log, in which another caller's decision lands just before the first one that is appended."""
+
+    def __init__(self, shop: Shop, customer: str, touchpoint: str) -> None:
+        self._shop, self._other = shop, (customer, touchpoint)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._shop.log, name)
+
+    def append(self, records: Any, **more: Any) -> list[bool]:
+        customer, touchpoint = self._other
+        self._shop.decide(customer, touchpoint, decision_id=records[0].message_id)
+        return self._shop.log.append(records, **more)
+
+
+def outrun(shop: Shop, customer: str, touchpoint: str) -> Response:
+    log = Outrun(shop, customer, touchpoint)
+    ask = {"customer_id": "anna", "touchpoint": "app", "decision_id": "d-1"}
+    with TestClient(create_app(Settings(salt="test"), replace(shop.ports, log=log))) as client:
+        return client.post("/v1/decisions", json=ask)
+
+
+@pytest.mark.parametrize(("customer", "touchpoint"), [("bob", "app"), ("anna", "phone")])
+def test_who_loses_the_race_for_a_decision_id_learns_nothing_of_who_won_it(customer: str, touchpoint: str, shop: Shop) -> None:
+    answer = outrun(shop, customer, touchpoint)
+    assert (answer.status_code, answer.json()["title"]) == (409, "This decision id is taken")
+
+
+def test_who_loses_the_race_to_the_same_question_gets_the_answer_that_won_it(shop: Shop) -> None:
+    answer = outrun(shop, "anna", "app")
+    assert answer.status_code == 200
+    assert answer.json() == shop.client.get("/v1/decisions/d-1").json()
 
 
 def test_an_unknown_customer_gets_the_declared_default_and_the_reason(shop: Shop) -> None:

@@ -105,6 +105,14 @@ NOBODY = {
     "a visitor with the prefix": ({"type": "page", "messageId": "m", "anonymousId": "anonymous:x"}, "batch.0.anonymousId"),
     "an alias of nobody": ({"type": "alias", "messageId": "m", "userId": "a"}, "batch.0.previousId"),
     "an alias to nobody": ({"type": "alias", "messageId": "m", "previousId": "a", "anonymousId": "x"}, "batch.0.userId"),
+    "an alias of a visitor without a name": (
+        {"type": "alias", "messageId": "m", "previousId": "anonymous:", "userId": "a"},
+        "body.batch.0.previousId",
+    ),
+    "an alias of a customer with a very long id": (
+        {"type": "alias", "messageId": "m", "previousId": "a" * 201, "userId": "a"},
+        "body.batch.0.previousId",
+    ),
     "an id that is none": ({"type": "page", "messageId": "m", "anonymousId": ""}, "body.batch.0.anonymousId"),
 }
 
@@ -118,7 +126,15 @@ def test_a_message_that_does_not_say_whom_it_is_about_is_refused_naming_the_fiel
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"customer_id": "a", "anonymous_id": "x"}, {"customer_id": None}, {"customer_id": "anonymous:x"}]
+    "asked",
+    [
+        {},
+        {"customer_id": "a", "anonymous_id": "x"},
+        {"customer_id": None},
+        {"customer_id": "anonymous:x"},
+        {"anonymous_id": "anonymous:x"},
+        {"anonymous_id": "anonymous:"},
+    ],
 )
 def test_a_decision_is_asked_for_exactly_one_id(asked: Any, shop: Shop) -> None:
     answer = shop.client.post("/v1/decisions", json={"touchpoint": "app", **asked})
@@ -141,3 +157,43 @@ def test_whoever_is_erased_is_erased_under_every_id(asked: str, shop: Shop) -> N
         assert not shop.ports.profiles.read(one, shop.ports.clock.now()).known
     assert shop.client.delete("/v1/customers/anna").status_code == 404
     assert shop.log.verify().fault is None
+
+
+def test_a_visitor_with_the_longest_id_can_be_linked_read_and_erased(shop: Shop) -> None:
+    longest = "x" * 200
+    visits(shop, longest)
+    message(shop, "alias", previousId=f"anonymous:{longest}", userId="anna")
+    assert shop.client.get(f"/v1/customers/anonymous:{longest}").json()["customer_id"] == "anna"
+    assert shop.client.delete(f"/v1/customers/anonymous:{longest}").json()["ids"] == ["anna", f"anonymous:{longest}"]
+
+
+@pytest.mark.parametrize("nobody", ["anonymous:", "x" * 201, "anonymous:" + "x" * 201])
+def test_an_id_that_nobody_can_have_is_neither_read_nor_erased(nobody: str, shop: Shop) -> None:
+    for answer in (shop.client.get(f"/v1/customers/{nobody}"), shop.client.delete(f"/v1/customers/{nobody}")):
+        assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, ["path.customer_id"])
+
+
+TAKING = {
+    "an event": (
+        "/v1/events",
+        {"batch": [{"type": "page", "messageId": "i-1:identity", "userId": "anna"}]},
+        "batch.0.messageId",
+    ),
+    "a decision": (
+        "/v1/decisions",
+        {"customer_id": "anna", "touchpoint": "app", "decision_id": "i-1:identity"},
+        "body.decision_id",
+    ),
+    "an outcome": ("/v1/outcomes", {"message_id": "i-1:identity", "decision_id": "d", "outcome": "shown"}, "body.message_id"),
+}
+
+
+@pytest.mark.parametrize(("path", "body", "field"), TAKING.values(), ids=TAKING)
+def test_no_message_can_take_the_id_that_a_link_gets(path: str, body: Any, field: str, shop: Shop) -> None:
+    answer = shop.client.post(path, json=body)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == field
+    assert "let it end otherwise" in error["cause"]
+    message(shop, "identify", userId="anna", anonymousId="x")
+    assert shop.log.customer("anna").members == ("anna", "anonymous:x")
