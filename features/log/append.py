@@ -239,11 +239,8 @@ class Log:
 
     def last_sequence(self) -> int:
         # asked many times a second by whoever follows the log: the driver answers in a tenth of the time
-        with guarded(), closing(self._engine.raw_connection()) as raw:
-            try:
-                (last,) = raw.cursor().execute("SELECT max(sequence) FROM records").fetchone()
-            except self._engine.dialect.loaded_dbapi.Error as error:
-                raise LogUnavailable(f"the log cannot be used: {error}") from error
+        with guarded(self._engine.dialect.loaded_dbapi.Error), closing(self._engine.raw_connection()) as raw:
+            (last,) = raw.cursor().execute("SELECT max(sequence) FROM records").fetchone()
         return int(last or 0)
 
     def query(self, ask: Callable[[sa.Connection], Any]) -> Any:

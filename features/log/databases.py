@@ -17,6 +17,8 @@ FORMS = "sqlite:///path/to/log.db or postgresql://user:password@host:5432/databa
 _WAIT_S = 10
 _WRITERS = 0x4B6169726F73  # "Kairos": the number of the advisory lock that a writer holds until its commit is visible
 
+_IN_TRANSACTION = 2  # PQTRANS_INTRANS of libpq: neither failed (3) nor unknown (4)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
@@ -24,13 +26,15 @@ class Database:
 
     `reading` and `writing` begin a transaction. A reader sees one moment; a writer is alone from its beginning to its
     commit, over all processes, so that sequences become visible in ascending order and a reader's cursor misses none.
-    `prepare` readies each new connection. `overwrite` is run after an erasure; what that cannot reach `remains`.
+    `prepare` readies each new connection; `goes_on` tells whether one is still within a transaction that can be committed.
+    `overwrite` is run after an erasure; what that cannot reach `remains`.
     """
 
     dialect: ModuleType
     reading: str
     writing: str
     prepare: Callable[[Any], None]
+    goes_on: Callable[[Any], bool]
     overwrite: str
     remains: tuple[str, ...] = ()
 
@@ -64,6 +68,13 @@ def engine_for(url: str) -> sa.Engine:
 
 def database_of(engine: sa.Engine) -> Database:
     return _DATABASES[engine.dialect.name]
+
+
+def goes_on(connection: sa.Connection) -> bool:
+    """Whether the transaction that was begun is still there: where a disk is full or a server lost, the database ends it."""
+    if connection.closed or connection.invalidated:
+        return False
+    return database_of(connection.engine).goes_on(connection.connection.dbapi_connection)
 
 
 def overwrite(engine: sa.Engine) -> None:
@@ -130,6 +141,7 @@ _DATABASES = {
         reading="BEGIN",
         writing="BEGIN IMMEDIATE",
         prepare=_prepare_file,
+        goes_on=lambda connection: bool(connection.in_transaction),
         # what was deleted would stay readable in the write-ahead log
         overwrite="PRAGMA wal_checkpoint(TRUNCATE)",
     ),
@@ -139,6 +151,7 @@ _DATABASES = {
         # each statement sees what was committed before it, thus all that was while the lock was waited for
         writing=f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({_WRITERS})",
         prepare=_prepare_session,
+        goes_on=lambda connection: bool(connection.info.transaction_status == _IN_TRANSACTION),
         overwrite=f"VACUUM {', '.join(name for name in sorted(metadata.tables) if name != 'records')}",
         remains=(
             "PostgreSQL leaves the deleted key and state in freed pages, in its write-ahead log, on replicas and in backups "
