@@ -95,7 +95,9 @@ class Log:
 
         How many changed. Every process that has this log open goes on by them.
         """
-        return self._commits.run(lambda connection: refold.follow(connection, self._dialect, self._vault, rules))
+        # a commit of its own: who shared it would have begun by the rules of before
+        with self._writing() as connection:
+            return refold.follow(connection, self._dialect, self._vault, rules)
 
     def set_once(self, name: str, value: str) -> str:
         """Keep a setting if none is kept yet; the one that is kept."""
