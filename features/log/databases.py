@@ -50,8 +50,11 @@ def engine_for(url: str) -> sa.Engine:
         raise KairosError(f"the log's URL is none; write {FORMS}") from None
     backend = parsed.get_backend_name()
     if backend not in _DATABASES:
-        raise KairosError(f"the log's URL {parsed.render_as_string()} is not supported; use {FORMS}")
-    engine = _in_a_file(parsed) if backend == "sqlite" else _on_a_server(parsed)
+        raise KairosError(f"a log in {backend} is not supported; use {FORMS}")
+    try:
+        engine = _in_a_file(parsed) if backend == "sqlite" else _on_a_server(parsed)
+    except sa.exc.ArgumentError:  # shows the whole URL
+        raise KairosError(f"the log's URL is none of {backend}; write {FORMS}") from None
     database = _DATABASES[backend]
 
     @sa.event.listens_for(engine, "connect")
