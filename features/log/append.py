@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,8 @@ class Log:
         """Destroy the keys of all a customer's ids and delete what is kept of them, in one durable commit.
 
         Any of the ids will do; None for one nobody has heard of. A message id that was theirs stays taken; the customer ids
-        may start afresh. What other tables know of them is to be deleted until `finish`: see `pending`.
+        may start afresh. What other tables know of them is to be deleted until `finish`: see `pending`. The receipt tells
+        where what was deleted could not be overwritten yet; each erasure, even of nobody, tries that again.
         """
         with self._writing() as connection:
             receipt = erase(
@@ -127,9 +129,10 @@ class Log:
         if receipt is not None:
             for owner in receipt.owners:
                 self._vault.forget(owner)
-        with guarded():
-            databases.overwrite(self._engine)
-        return receipt
+        # committed: whatever happens now, the receipt is told
+        if databases.overwrite(self._engine) or receipt is None:
+            return receipt
+        return replace(receipt, remains=f"{receipt.remains}; {databases.LEFT}")
 
     def finish(self, receipt_id: str) -> None:
         """What other tables knew of an erased customer is deleted."""

@@ -11,9 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from decisioning.errors import KairosError
+from features.log.faults import LogUnavailable, guarded
 from features.log.tables import metadata
 
 FORMS = "sqlite:///path/to/log.db or postgresql://user:password@host:5432/database"
+LEFT = (
+    "what was deleted could not be overwritten, because others used the log or its server was lost: the customer's key, ids "
+    "and state can be read in the database's files until it is tried again, which any other erasure does"
+)
 _WAIT_S = 10
 _WRITERS = 0x4B6169726F73  # "Kairos": the number of the advisory lock that a writer holds until its commit is visible
 
@@ -80,10 +85,17 @@ def goes_on(connection: sa.Connection) -> bool:
     return database_of(connection.engine).goes_on(connection.connection.dbapi_connection)
 
 
-def overwrite(engine: sa.Engine) -> None:
-    """Make what was deleted unreadable, as far as the database can."""
-    with closing(engine.raw_connection()) as raw:
-        raw.cursor().execute(database_of(engine).overwrite)
+def overwrite(engine: sa.Engine) -> bool:
+    """Make what was deleted unreadable, as far as the database can; False where others kept it from that for too long."""
+    try:
+        with guarded(engine.dialect.loaded_dbapi.Error), closing(engine.raw_connection()) as raw:
+            cursor = raw.cursor()
+            cursor.execute(database_of(engine).overwrite)
+            # a checkpoint tells that a reader was in its way; VACUUM tells nothing, and raises where it waited in vain
+            busy = cursor.description and any(row[0] for row in cursor.fetchall())
+    except LogUnavailable:
+        return False
+    return not busy
 
 
 def folder_of(engine: sa.Engine) -> Path | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from decisioning.domain import State
@@ -89,6 +90,38 @@ def test_nothing_of_an_erased_customer_can_be_found_on_the_disk(log: Log, tmp_pa
     left = bytes_on_disk(tmp_path)
     assert SECRET.encode() not in left
     assert b"customer-1029" not in left
+
+
+@in_a_file
+def test_where_a_reader_keeps_the_disk_from_being_overwritten_the_receipt_says_so_and_the_next_erasure_does_it(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("features.log.databases._WAIT_S", 1)
+    log = Log(url, RULES)
+    log.append([event("Complaint Opened", customer="customer-1029", complaint_id=SECRET)])
+    reader = log.read()
+    next(reader)
+    receipt = log.erase("customer-1029", at=NOW)
+    assert receipt is not None and "could not be overwritten" in receipt.remains
+    assert SECRET.encode() in bytes_on_disk(tmp_path)
+    reader.close()  # type: ignore[attr-defined]
+    assert log.erase("customer-1029", at=NOW) is None
+    assert SECRET.encode() not in bytes_on_disk(tmp_path)
+    log.close()
+
+
+def test_where_a_server_is_kept_from_overwriting_the_receipt_says_so(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("features.log.databases._WAIT_S", 1)
+    log = Log(empty, RULES)
+    log.append([event("A"), event("A", message_id="b1", customer="b")])
+    with psycopg.connect(empty) as other:
+        other.execute("LOCK TABLE customers IN SHARE UPDATE EXCLUSIVE MODE")
+        receipt = log.erase("1029", at=NOW)
+    assert receipt is not None and "could not be overwritten" in receipt.remains
+    again = log.erase("b", at=NOW)
+    assert again is not None and "could not be overwritten" not in again.remains
+    assert log.verify().fault is None
+    log.close()
 
 
 @in_a_file
