@@ -66,7 +66,7 @@ def erase(
     count = sa.select(sa.func.count()).select_from(records).where(records.c.owner.in_(owners))
     kept = int(connection.execute(count).scalar_one())
     connection.execute(sa.delete(keys).where(keys.c.customer_id.in_(members)))
-    states = folding.drop(connection, members)
+    states = folding.forget(connection, members)
     links, change = linking.forget(connection, members)
     receipt = Receipt(
         receipt_id=f"erasure-{token_hex(12)}",

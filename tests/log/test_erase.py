@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from decisioning.domain import State
-from features.log import Conflict, Log
+from features.log import Conflict, Log, StateRules
 from features.log.offers import evidence, outbox
 from tests.log.writing import DAY, RULES, decision, event, in_a_file, linked, offer, outcome
 from tests.worlds import NOW
@@ -148,6 +148,19 @@ def test_what_was_decided_from_an_erased_state_is_a_conflict_even_where_the_id_s
     log.append([event("B", message_id="m2")])
     with pytest.raises(Conflict):
         log.append([decision()], expecting={"1029": seen})
+
+
+def test_that_holds_too_where_new_rules_have_raised_the_version_without_any_record(log: Log) -> None:
+    log.append([event("Complaint Opened")])
+    for rules in (StateRules(), RULES) * 2:
+        log.follow(rules)
+    _, seen = log.state("1029")
+    assert seen == 5
+    log.erase("1029", at=NOW)
+    for at in range(3):  # the third would be of version 5, were they counted from the erasure's record
+        log.append([event("Complaint Opened", message_id=f"n{at}", complaint_id=f"n{at}")])
+        assert log.state("1029")[1] > seen
+    assert log.verify().fault is None
 
 
 def test_who_was_never_heard_of_or_is_erased_already_leaves_no_record(log: Log) -> None:
