@@ -123,11 +123,7 @@ def forget(connection: sa.Connection, members: Sequence[str]) -> int:
 
 def drop(connection: sa.Connection, names: Sequence[str]) -> int:
     """Delete the states of ids that name no customer; how many there were."""
-    count = 0
-    for start in range(0, len(names), _AT_ONCE):
-        part = names[start : start + _AT_ONCE]
-        count += connection.execute(sa.delete(customers).where(customers.c.customer_id.in_(part))).rowcount
-    return count
+    return bulk.delete(connection, customers.c.customer_id, names)
 
 
 def _kept(connection: sa.Connection, names: Sequence[str]) -> dict[str, tuple[State, int]]:

@@ -1,6 +1,7 @@
 """Erasing a customer in the log: what is gone, what stays, and that the chain does not notice."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from decisioning.domain import State
 from features.log import Conflict, Log, StateRules
@@ -273,6 +275,22 @@ def test_ids_of_an_erased_customer_start_afresh_apart(log: Log) -> None:
     assert [log.state(one)[0].customer_id for one in ("anna", "old-anna")] == ["anna", "old-anna"]
     log.append([linked("old-anna", "anna", message_id="again")])
     assert log.state("old-anna")[0].customer_id == "anna"
+    assert log.verify().fault is None
+
+
+@in_a_file
+def test_a_customer_of_more_ids_than_a_statement_may_name_is_erased(log: Log) -> None:
+    devices = [f"anonymous:{at}" for at in range(700)]
+    log.append([event("A", message_id=one, customer=one) for one in devices])
+    log.append([linked(one, "anna") for one in devices])
+
+    def limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 600)
+
+    sa.event.listen(log._engine, "checkout", limit)
+    receipt = log.erase("anna", at=NOW)
+    assert receipt is not None
+    assert (len(receipt.members), len(receipt.owners), receipt.records, receipt.states) == (701, 701, 1400, 1)
     assert log.verify().fault is None
 
 
