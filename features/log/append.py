@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,9 @@ class Log:
 
         How many changed. Every process that has this log open goes on by them.
         """
-        return self._commits.run(lambda connection: refold.follow(connection, self._dialect, self._vault, rules))
+        # a commit of its own: who shared it would have begun by the rules of before
+        with self._writing() as connection:
+            return refold.follow(connection, self._dialect, self._vault, rules)
 
     def set_once(self, name: str, value: str) -> str:
         """Keep a setting if none is kept yet; the one that is kept."""
@@ -109,7 +112,8 @@ class Log:
         """Destroy the keys of all a customer's ids and delete what is kept of them, in one durable commit.
 
         Any of the ids will do; None for one nobody has heard of. A message id that was theirs stays taken; the customer ids
-        may start afresh. What other tables know of them is to be deleted until `finish`: see `pending`.
+        may start afresh. What other tables know of them is to be deleted until `finish`: see `pending`. The receipt tells
+        where what was deleted could not be overwritten yet; each erasure, even of nobody, tries that again.
         """
         with self._writing() as connection:
             receipt = erase(
@@ -125,9 +129,10 @@ class Log:
         if receipt is not None:
             for owner in receipt.owners:
                 self._vault.forget(owner)
-        with guarded():
-            databases.overwrite(self._engine)
-        return receipt
+        # committed: whatever happens now, the receipt is told
+        if databases.overwrite(self._engine) or receipt is None:
+            return receipt
+        return replace(receipt, remains=f"{receipt.remains}; {databases.LEFT}")
 
     def finish(self, receipt_id: str) -> None:
         """What other tables knew of an erased customer is deleted."""
@@ -239,11 +244,8 @@ class Log:
 
     def last_sequence(self) -> int:
         # asked many times a second by whoever follows the log: the driver answers in a tenth of the time
-        with guarded(), closing(self._engine.raw_connection()) as raw:
-            try:
-                (last,) = raw.cursor().execute("SELECT max(sequence) FROM records").fetchone()
-            except self._engine.dialect.loaded_dbapi.Error as error:
-                raise LogUnavailable(f"the log cannot be used: {error}") from error
+        with guarded(self._engine.dialect.loaded_dbapi.Error), closing(self._engine.raw_connection()) as raw:
+            (last,) = raw.cursor().execute("SELECT max(sequence) FROM records").fetchone()
         return int(last or 0)
 
     def query(self, ask: Callable[[sa.Connection], Any]) -> Any:

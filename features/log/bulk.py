@@ -29,6 +29,14 @@ def those_in(
         yield from connection.exec_driver_sql(statement, part)
 
 
+def delete(connection: sa.Connection, column: sa.Column[Any], values: Sequence[Any]) -> int:
+    """Delete the rows where the column is one of the values; how many there were."""
+    count = 0
+    for start in range(0, len(values), _AT_ONCE):
+        count += connection.execute(sa.delete(column.table).where(column.in_(values[start : start + _AT_ONCE]))).rowcount
+    return count
+
+
 def _marks(connection: sa.Connection, count: int) -> str:
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     return ", ".join([mark] * count)

@@ -6,13 +6,14 @@ Database Systems, SIGMOD 1984.)
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from threading import Event, Lock
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from decisioning.errors import KairosError
+from features.log import databases
 from features.log.faults import LogUnavailable, guarded
 
 _T = TypeVar("_T")
@@ -33,7 +34,8 @@ class Commits:
         """What `work` returned, committed; or raises what it raised, and nothing that it wrote is kept.
 
         Works run one after the other: each sees what those before it wrote. `work` may run in another thread, and must not
-        call this again. Raises LogUnavailable where the commit itself failed: then no work of it is kept.
+        call this again. Raises LogUnavailable where the commit itself failed, or the database gave the transaction up by
+        itself during any of its works: then no work of it is kept.
         """
         mine = _Work(work)
         with self._lock:
@@ -84,16 +86,43 @@ class Commits:
                 one.woken.set()
 
     def _commit(self, group: Sequence["_Work"]) -> None:
-        alone = len(group) == 1
-        with self._writing() as connection:
+        """Any error of this is one of the whole group: whatever its works returned or raised, none is kept."""
+        with guarded(), self._writing() as connection:
+            if len(group) == 1:
+                group[0].result = group[0].work(connection)
+                _must_go_on(connection, None)
+                return
             for one in group:
+                savepoint = connection.begin_nested()
                 try:
-                    with guarded(), nullcontext() if alone else connection.begin_nested():
+                    with guarded():
                         one.result = one.work(connection)
                 except Exception as error:
-                    if alone:
-                        raise
+                    _undo(savepoint, connection, error)
                     one.error = error
+                else:
+                    _must_go_on(connection, None)
+                    savepoint.commit()
+
+
+def _undo(savepoint: sa.NestedTransaction, connection: sa.Connection, error: Exception) -> None:
+    """Take back what one work wrote. Where that cannot be done alone the whole group is given up."""
+    try:
+        savepoint.rollback()
+    except sa.exc.SQLAlchemyError:
+        raise _given_up(error) from error
+    # a full disk ends the transaction and every savepoint: the next savepoint would begin a transaction of its own, and
+    # what the works before wrote would be lost without a word
+    _must_go_on(connection, error)
+
+
+def _must_go_on(connection: sa.Connection, error: Exception | None) -> None:
+    if not databases.goes_on(connection):
+        raise _given_up(error) from error
+
+
+def _given_up(error: Exception | None) -> LogUnavailable:
+    return LogUnavailable(f"the database gave up what was being written: {error or 'it does not say why'}")
 
 
 def _again(error: BaseException) -> Exception:

@@ -11,11 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from decisioning.errors import KairosError
+from features.log.faults import LogUnavailable, guarded
 from features.log.tables import metadata
 
 FORMS = "sqlite:///path/to/log.db or postgresql://user:password@host:5432/database"
+LEFT = (
+    "what was deleted could not be overwritten, because others used the log or its server was lost: the customer's key, ids "
+    "and state can be read in the database's files until it is tried again, which any other erasure does"
+)
 _WAIT_S = 10
 _WRITERS = 0x4B6169726F73  # "Kairos": the number of the advisory lock that a writer holds until its commit is visible
+
+_IN_TRANSACTION = 2  # PQTRANS_INTRANS of libpq: neither failed (3) nor unknown (4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,13 +31,15 @@ class Database:
 
     `reading` and `writing` begin a transaction. A reader sees one moment; a writer is alone from its beginning to its
     commit, over all processes, so that sequences become visible in ascending order and a reader's cursor misses none.
-    `prepare` readies each new connection. `overwrite` is run after an erasure; what that cannot reach `remains`.
+    `prepare` readies each new connection; `goes_on` tells whether one is still within a transaction that can be committed.
+    `overwrite` is run after an erasure; what that cannot reach `remains`.
     """
 
     dialect: ModuleType
     reading: str
     writing: str
     prepare: Callable[[Any], None]
+    goes_on: Callable[[Any], bool]
     overwrite: str
     remains: tuple[str, ...] = ()
 
@@ -46,8 +55,11 @@ def engine_for(url: str) -> sa.Engine:
         raise KairosError(f"the log's URL is none; write {FORMS}") from None
     backend = parsed.get_backend_name()
     if backend not in _DATABASES:
-        raise KairosError(f"the log's URL {parsed.render_as_string()} is not supported; use {FORMS}")
-    engine = _in_a_file(parsed) if backend == "sqlite" else _on_a_server(parsed)
+        raise KairosError(f"a log in {backend} is not supported; use {FORMS}")
+    try:
+        engine = _in_a_file(parsed) if backend == "sqlite" else _on_a_server(parsed)
+    except sa.exc.ArgumentError:  # shows the whole URL
+        raise KairosError(f"the log's URL is none of {backend}; write {FORMS}") from None
     database = _DATABASES[backend]
 
     @sa.event.listens_for(engine, "connect")
@@ -66,10 +78,24 @@ def database_of(engine: sa.Engine) -> Database:
     return _DATABASES[engine.dialect.name]
 
 
-def overwrite(engine: sa.Engine) -> None:
-    """Make what was deleted unreadable, as far as the database can."""
-    with closing(engine.raw_connection()) as raw:
-        raw.cursor().execute(database_of(engine).overwrite)
+def goes_on(connection: sa.Connection) -> bool:
+    """Whether the transaction that was begun is still there: where a disk is full or a server lost, the database ends it."""
+    if connection.closed or connection.invalidated:
+        return False
+    return database_of(connection.engine).goes_on(connection.connection.dbapi_connection)
+
+
+def overwrite(engine: sa.Engine) -> bool:
+    """Make what was deleted unreadable, as far as the database can; False where others kept it from that for too long."""
+    try:
+        with guarded(engine.dialect.loaded_dbapi.Error), closing(engine.raw_connection()) as raw:
+            cursor = raw.cursor()
+            cursor.execute(database_of(engine).overwrite)
+            # a checkpoint tells that a reader was in its way; VACUUM tells nothing, and raises where it waited in vain
+            busy = cursor.description and any(row[0] for row in cursor.fetchall())
+    except LogUnavailable:
+        return False
+    return not busy
 
 
 def folder_of(engine: sa.Engine) -> Path | None:
@@ -130,6 +156,7 @@ _DATABASES = {
         reading="BEGIN",
         writing="BEGIN IMMEDIATE",
         prepare=_prepare_file,
+        goes_on=lambda connection: bool(connection.in_transaction),
         # what was deleted would stay readable in the write-ahead log
         overwrite="PRAGMA wal_checkpoint(TRUNCATE)",
     ),
@@ -139,6 +166,7 @@ _DATABASES = {
         # each statement sees what was committed before it, thus all that was while the lock was waited for
         writing=f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({_WRITERS})",
         prepare=_prepare_session,
+        goes_on=lambda connection: bool(connection.info.transaction_status == _IN_TRANSACTION),
         overwrite=f"VACUUM {', '.join(name for name in sorted(metadata.tables) if name != 'records')}",
         remains=(
             "PostgreSQL leaves the deleted key and state in freed pages, in its write-ahead log, on replicas and in backups "

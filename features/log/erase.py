@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from features.log import folding, identity, linking, pending, sealed
+from features.log import bulk, folding, identity, linking, pending, sealed
 from features.log.keys import Vault
 from features.log.pending import Pending
 from features.log.records import Record
@@ -59,14 +59,13 @@ def erase(
     `remains` tells what the database keeps of what was deleted.
     """
     members = identity.customer(connection, customer_id).members
-    whose = sa.select(keys.c.owner).where(keys.c.customer_id.in_(members)).order_by(keys.c.customer_id)
-    owners = tuple(connection.execute(whose).scalars())
+    whose = bulk.those_in(connection, keys.c.customer_id, members, keys.c.customer_id, keys.c.owner)
+    owners = tuple(owner for _, owner in sorted(whose))
     if not owners:
         return None
-    count = sa.select(sa.func.count()).select_from(records).where(records.c.owner.in_(owners))
-    kept = int(connection.execute(count).scalar_one())
-    connection.execute(sa.delete(keys).where(keys.c.customer_id.in_(members)))
-    states = folding.drop(connection, members)
+    kept = sum(1 for _ in bulk.those_in(connection, records.c.owner, owners, records.c.sequence))
+    bulk.delete(connection, keys.c.customer_id, members)
+    states = folding.forget(connection, members)
     links, change = linking.forget(connection, members)
     receipt = Receipt(
         receipt_id=f"erasure-{token_hex(12)}",
@@ -76,7 +75,7 @@ def erase(
         erased_at=at,
         records=kept,
         states=states,
-        offers=connection.execute(sa.delete(offers).where(offers.c.customer_id.in_(members))).rowcount,
+        offers=bulk.delete(connection, offers.c.customer_id, members),
         links=links,
         members=members,
         remains="; ".join((REMAINS, *remains)),

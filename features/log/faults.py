@@ -16,10 +16,22 @@ class LogUnavailable(KairosError):
     """The log cannot be written or read now; nothing was acknowledged."""
 
 
+_FAULTS: tuple[type[Exception], ...] = (
+    sa.exc.DBAPIError,
+    sa.exc.TimeoutError,
+    # said of a connection that was lost a moment before
+    sa.exc.PendingRollbackError,
+    sa.exc.ResourceClosedError,
+)
+
+
 @contextmanager
-def guarded() -> Iterator[None]:
-    """Raises LogUnavailable for whatever the database, its driver or the pool of its connections raise."""
+def guarded(*drivers: type[Exception]) -> Iterator[None]:
+    """Raises LogUnavailable for whatever the database, its driver or the pool of its connections raise.
+
+    `drivers` are the errors of the drivers that are asked within without SQLAlchemy between.
+    """
     try:
         yield
-    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+    except _FAULTS + drivers as error:
         raise LogUnavailable(f"the log cannot be used: {getattr(error, 'orig', error)}") from error

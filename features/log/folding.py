@@ -17,9 +17,10 @@ from features.log.faults import Conflict
 from features.log.keys import Vault
 from features.log.records import Record, microseconds, moment
 from features.log.state import StateRules
-from features.log.tables import customers, records
+from features.log.tables import customers, records, settings
 
 _AT_ONCE = 500
+_ERASED = "highest_version_erased"
 
 
 def follow(
@@ -112,13 +113,17 @@ def write(connection: sa.Connection, changed: Mapping[str, tuple[State, int]]) -
     bulk.insert(connection, customers, rows, over="customer_id")
 
 
+def forget(connection: sa.Connection, members: Sequence[str]) -> int:
+    """Delete the states of an erased customer, and keep how far their versions went; how many there were."""
+    highest = max((version for _, version in _kept(connection, members).values()), default=0)
+    if highest > _highest_erased(connection):
+        bulk.insert(connection, settings, [(_ERASED, str(highest))], over="name")
+    return drop(connection, members)
+
+
 def drop(connection: sa.Connection, names: Sequence[str]) -> int:
     """Delete the states of ids that name no customer; how many there were."""
-    count = 0
-    for start in range(0, len(names), _AT_ONCE):
-        part = names[start : start + _AT_ONCE]
-        count += connection.execute(sa.delete(customers).where(customers.c.customer_id.in_(part))).rowcount
-    return count
+    return bulk.delete(connection, customers.c.customer_id, names)
 
 
 def _kept(connection: sa.Connection, names: Sequence[str]) -> dict[str, tuple[State, int]]:
@@ -129,10 +134,15 @@ def _kept(connection: sa.Connection, names: Sequence[str]) -> dict[str, tuple[St
 def _before_the_first(connection: sa.Connection) -> int:
     """The version that a customer without a state has been at, at most: who was erased may have had one.
 
-    A state has no more versions than there were records by then, so that the erasure's own sequence is above them all.
+    Each erasure keeps the highest version that it deleted: new rules raise versions without any record. Those of before
+    that was kept are covered by their own sequences, as far as a version came from a record.
     """
     query = sa.select(sa.func.max(records.c.sequence)).where(records.c.kind == "erasure")
-    return connection.execute(query).scalar_one() or 0
+    return max(connection.execute(query).scalar_one() or 0, _highest_erased(connection))
+
+
+def _highest_erased(connection: sa.Connection) -> int:
+    return int(connection.execute(sa.select(settings.c.value).where(settings.c.name == _ERASED)).scalar_one_or_none() or 0)
 
 
 def _with_consents(connection: sa.Connection, vault: Vault, merged: State) -> State:

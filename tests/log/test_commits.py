@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from features.log import Conflict, Log, LogUnavailable
 from features.log.commits import Commits
 from features.log.databases import engine_for
 from features.log.offers import taken
-from tests.log.writing import decision, event
+from tests.log.writing import RULES, decision, event
 from tests.worlds import NOW
 
 
@@ -52,6 +52,15 @@ class Table:
             return name
 
         return self.commits.run(work)
+
+    def fill(self, connection: sa.Connection) -> None:
+        """Write more than there is room for."""
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
+        try:
+            connection.exec_driver_sql("INSERT INTO rows VALUES (?)", ("x" * 100_000,))
+        finally:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
 
     def waiting(self, count: int) -> None:
         """Until so many threads wait."""
@@ -191,7 +200,77 @@ def test_one_who_is_interrupted_while_waiting_writes_nothing_and_holds_nobody_up
     assert table.add("d") == "d"
 
 
+def test_where_the_disk_is_full_for_one_nobody_of_its_commit_is_acknowledged(table: Table) -> None:
+    """SQLite ends the whole transaction by itself then, with what was written before."""
+
+    def huge() -> Any:
+        return table.commits.run(lambda connection: table.fill(connection))
+
+    answers = together(table, lambda: table.add("before"), huge, lambda: table.add("after"))
+    assert [type(one) for one in answers] == [LogUnavailable] * 3
+    assert all("full" in str(one) for one in answers)
+    assert table.rows() == {"first"}
+    assert table.add("before") == "before"
+    assert table.rows() == {"first", "before"}
+
+
+def test_a_work_that_hides_that_the_transaction_was_ended_is_not_acknowledged_even_alone(table: Table) -> None:
+    def hiding(connection: sa.Connection) -> str:
+        connection.exec_driver_sql("INSERT INTO rows VALUES ('lost')")
+        with suppress(sa.exc.OperationalError):
+            table.fill(connection)
+        return "done"
+
+    with pytest.raises(LogUnavailable, match="gave up"):
+        table.commits.run(hiding)
+    (answer,) = together(table, lambda: table.commits.run(hiding))
+    assert isinstance(answer, LogUnavailable)
+    assert table.rows() == {"first"}
+
+
 # ---------------------------------------------------------------------------------------------------------------- the log
+
+
+def test_of_a_server_that_is_lost_within_a_commit_all_hear_that_the_log_is_unavailable(empty: str) -> None:
+    """Whoever shares it, and nothing of it is kept; the next commit has a new connection."""
+    server = Log(empty, RULES)
+    going, go = threading.Event(), threading.Event()
+    answers: dict[str, Any] = {}
+
+    def first(connection: sa.Connection) -> None:
+        going.set()
+        go.wait()
+
+    def lost(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    def run(name: str, ask: Callable[[], Any]) -> None:
+        try:
+            answers[name] = ask()
+        except Exception as error:
+            answers[name] = error
+
+    works: dict[str, Callable[[], Any]] = {
+        "first": lambda: server._commits.run(first),
+        "before": lambda: server.append([event("A", message_id="before")]),
+        "lost": lambda: server._commits.run(lost),
+        "after": lambda: server.append([event("A", message_id="after")]),
+    }
+    threads = []
+    for at, (name, ask) in enumerate(works.items()):
+        threads.append(threading.Thread(target=run, args=(name, ask)))
+        threads[-1].start()
+        going.wait()
+        while len(server._commits._waiting) < at:
+            time.sleep(0.001)
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert answers.pop("first") is None
+    assert {name: type(one) for name, one in answers.items()} == dict.fromkeys(("before", "lost", "after"), LogUnavailable)
+    assert server.append([event("A", message_id="before")]) == [True]
+    assert [record.message_id for record in server.read()] == ["before"]
+    server.close()
 
 
 def test_of_many_threads_that_decide_at_once_no_cap_is_broken_and_all_is_as_if_one_came_after_the_other(log: Log) -> None:

@@ -21,7 +21,9 @@ from tests.worlds import NOW
 @pytest.mark.parametrize(
     ("url", "cause"),
     [
-        ("mysql://somebody:secret@example.org/log", "mysql://somebody:.*not supported; use sqlite:///"),
+        ("mysql://somebody:secret@example.org/log", "a log in mysql is not supported; use sqlite:///"),
+        ("mysql://example.org/log?password=secret&user=somebody", "a log in mysql is not supported"),
+        ("sqlite://somebody:secret@example.org/log", "none of sqlite; write sqlite:///"),
         ("secret", "is none; write sqlite:///"),
         ("postgresql://somebody:secret@127.0.0.1:1/log", "the log cannot be used: .*refused"),
     ],

@@ -1,16 +1,19 @@
 """Erasing a customer in the log: what is gone, what stays, and that the chain does not notice."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 
 from decisioning.domain import State
-from features.log import Conflict, Log
+from features.log import Conflict, Log, StateRules
 from features.log.offers import evidence, outbox
 from tests.log.writing import DAY, RULES, decision, event, in_a_file, linked, offer, outcome
 from tests.worlds import NOW
@@ -92,6 +95,38 @@ def test_nothing_of_an_erased_customer_can_be_found_on_the_disk(log: Log, tmp_pa
 
 
 @in_a_file
+def test_where_a_reader_keeps_the_disk_from_being_overwritten_the_receipt_says_so_and_the_next_erasure_does_it(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("features.log.databases._WAIT_S", 1)
+    log = Log(url, RULES)
+    log.append([event("Complaint Opened", customer="customer-1029", complaint_id=SECRET)])
+    reader = log.read()
+    next(reader)
+    receipt = log.erase("customer-1029", at=NOW)
+    assert receipt is not None and "could not be overwritten" in receipt.remains
+    assert SECRET.encode() in bytes_on_disk(tmp_path)
+    reader.close()  # type: ignore[attr-defined]
+    assert log.erase("customer-1029", at=NOW) is None
+    assert SECRET.encode() not in bytes_on_disk(tmp_path)
+    log.close()
+
+
+def test_where_a_server_is_kept_from_overwriting_the_receipt_says_so(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("features.log.databases._WAIT_S", 1)
+    log = Log(empty, RULES)
+    log.append([event("A"), event("A", message_id="b1", customer="b")])
+    with psycopg.connect(empty) as other:
+        other.execute("LOCK TABLE customers IN SHARE UPDATE EXCLUSIVE MODE")
+        receipt = log.erase("1029", at=NOW)
+    assert receipt is not None and "could not be overwritten" in receipt.remains
+    again = log.erase("b", at=NOW)
+    assert again is not None and "could not be overwritten" not in again.remains
+    assert log.verify().fault is None
+    log.close()
+
+
+@in_a_file
 def test_payloads_on_the_disk_are_sealed(log: Log, tmp_path: Path) -> None:
     log.append([event("A", note=SECRET)])
     assert SECRET.encode() not in bytes_on_disk(tmp_path)
@@ -115,6 +150,19 @@ def test_what_was_decided_from_an_erased_state_is_a_conflict_even_where_the_id_s
     log.append([event("B", message_id="m2")])
     with pytest.raises(Conflict):
         log.append([decision()], expecting={"1029": seen})
+
+
+def test_that_holds_too_where_new_rules_have_raised_the_version_without_any_record(log: Log) -> None:
+    log.append([event("Complaint Opened")])
+    for rules in (StateRules(), RULES) * 2:
+        log.follow(rules)
+    _, seen = log.state("1029")
+    assert seen == 5
+    log.erase("1029", at=NOW)
+    for at in range(3):  # the third would be of version 5, were they counted from the erasure's record
+        log.append([event("Complaint Opened", message_id=f"n{at}", complaint_id=f"n{at}")])
+        assert log.state("1029")[1] > seen
+    assert log.verify().fault is None
 
 
 def test_who_was_never_heard_of_or_is_erased_already_leaves_no_record(log: Log) -> None:
@@ -227,6 +275,22 @@ def test_ids_of_an_erased_customer_start_afresh_apart(log: Log) -> None:
     assert [log.state(one)[0].customer_id for one in ("anna", "old-anna")] == ["anna", "old-anna"]
     log.append([linked("old-anna", "anna", message_id="again")])
     assert log.state("old-anna")[0].customer_id == "anna"
+    assert log.verify().fault is None
+
+
+@in_a_file
+def test_a_customer_of_more_ids_than_a_statement_may_name_is_erased(log: Log) -> None:
+    devices = [f"anonymous:{at}" for at in range(700)]
+    log.append([event("A", message_id=one, customer=one) for one in devices])
+    log.append([linked(one, "anna") for one in devices])
+
+    def limit(connection: sqlite3.Connection, *_: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 600)
+
+    sa.event.listen(log._engine, "checkout", limit)
+    receipt = log.erase("anna", at=NOW)
+    assert receipt is not None
+    assert (len(receipt.members), len(receipt.owners), receipt.records, receipt.states) == (701, 701, 1400, 1)
     assert log.verify().fault is None
 
 

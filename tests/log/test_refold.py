@@ -1,8 +1,12 @@
 """The states follow the rules: folded again where the rules change, wholly or not at all, and for every process."""
 
+import threading
+import time
 from dataclasses import replace
+from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from decisioning.emotion import Signal
 from decisioning.errors import KairosError
@@ -47,6 +51,32 @@ def test_a_process_that_has_the_log_open_goes_on_by_the_rules_that_another_broug
     assert filled.verify().fault is None
     assert other.verify().fault is None
     other.close()
+
+
+def test_what_is_appended_while_the_rules_change_is_folded_by_those_of_after(filled: Log) -> None:
+    going, go = threading.Event(), threading.Event()
+
+    def first(_: sa.Connection) -> None:
+        going.set()
+        go.wait()
+
+    def append(at: int) -> None:
+        filled.append([event("Parcel Lost", message_id=f"w{at}", customer=f"w{at}", complaint_id="lost")])
+
+    works = (lambda: filled._commits.run(first), lambda: filled.follow(OTHERS), *(partial(append, at) for at in range(3)))
+    threads = [threading.Thread(target=work) for work in works]
+    threads[0].start()
+    going.wait()
+    for at, thread in enumerate(threads[1:]):
+        thread.start()
+        while thread.is_alive() and at and len(filled._commits._waiting) < at:
+            time.sleep(0.001)
+    go.set()
+    for thread in threads:
+        thread.join()
+    filled.append([event("Parcel Lost", message_id="w9", customer="w9", complaint_id="lost")])
+    assert filled.state("w9")[0].open_complaints == ("lost",)
+    assert filled.verify().fault is None
 
 
 def test_a_log_that_is_opened_without_rules_has_those_it_keeps(filled: Log, url: str) -> None:
