@@ -10,8 +10,6 @@ from features.join import Customer, Joined, Link, is_anonymous
 from features.log import bulk
 from features.log.tables import identities, links
 
-_AT_ONCE = 500
-
 LinkRow = tuple[int, str, str, int, int]
 """A row of `links`."""
 
@@ -42,8 +40,8 @@ def forget(connection: sa.Connection, members: Collection[str]) -> tuple[int, Ch
     An anonymous id of theirs that was linked with another customer too belongs to that one from now on.
     """
     known = [one for one in members if not is_anonymous(one)]
-    count = _deleted(connection, links.c.target, known)
-    _deleted(connection, identities.c.customer_id, list(members))
+    count = bulk.delete(connection, links.c.target, known)
+    bulk.delete(connection, identities.c.customer_id, list(members))
     left: dict[str, Link] = {}
     for link in _links(connection, links.c.source, [one for one in members if is_anonymous(one)]):
         _hold(left, link)
@@ -155,7 +153,7 @@ def _row(one: str, of: Customer, holds: Link | None) -> IdentityRow:
 
 def _write(connection: sa.Connection, before: dict[str, IdentityRow], after: dict[str, IdentityRow]) -> None:
     changed = [row for one, row in after.items() if row != before[one]]
-    _deleted(connection, identities.c.customer_id, [row[0] for row in changed if row[0] == row[1]])
+    bulk.delete(connection, identities.c.customer_id, [row[0] for row in changed if row[0] == row[1]])
     named = [row for row in changed if row[0] != row[1]]
     if named:
         bulk.insert(connection, identities, named, over="customer_id")
@@ -175,11 +173,3 @@ def _links(connection: sa.Connection, column: sa.Column[str], values: Sequence[s
         Link(source=source, target=target, event_us=event_us, known_us=known_us)
         for source, target, event_us, known_us in bulk.those_in(connection, column, values, *columns)
     ]
-
-
-def _deleted(connection: sa.Connection, column: sa.Column[str], values: Sequence[str]) -> int:
-    count = 0
-    for start in range(0, len(values), _AT_ONCE):
-        part = values[start : start + _AT_ONCE]
-        count += connection.execute(sa.delete(column.table).where(column.in_(part))).rowcount
-    return count
