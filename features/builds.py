@@ -180,6 +180,11 @@ def writing(folder: Path, stamp: str) -> Iterator[Path]:
         _mine.discard(partial)
 
 
+def written(folder: Path, report: BuildReport) -> tuple[str, int]:
+    """Tells a build from every other, also from one that was written again under the same stamp."""
+    return report.stamp, (folder / report.stamp).stat().st_ino
+
+
 def partials(folder: Path) -> list[Path]:
     """The folders that builds are being written in, or were when their process died."""
     return [partial for partial in folder.glob(f"{_PARTIAL}*") if partial.is_dir()]

@@ -1,6 +1,7 @@
 """Whether a row that was not taken in names somebody: an id counts as a whole, not as a part of something longer.
 
-A row stands in a quarantine's file as it came, well formed or not: as much of its form is read as it has.
+Any value of a row that equals an id counts, in whatever field: rather a row too many goes than one too few. A row stands in a
+quarantine's file as it came, well formed or not: as much of its form is read as it has.
 """
 
 import csv

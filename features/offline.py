@@ -137,7 +137,7 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
             switching.enter_context(under_way.alone(folder))
             report = forgetting.caught_up(partial, report)
         builds.switch(folder, report)
-    _published(workspace, folder / stamp)
+        _published(workspace, folder / stamp)
     told("telling Feast", 0.85)
     feast_door.register(workspace, stamp)
     told("features are built", 1.0)
@@ -195,13 +195,15 @@ def materialize(workspace: Workspace, log: Log, progress: Progress | None = None
         reused = not store.stale and store.meta("build") == report.stamp and store.cursor <= log.last_sequence()
         if not reused:
             told("reading the tables", 0.0)
-            rows: dict[str, StoredRows] = {}
+            rows: dict[str, StoredRows] | None = None
             with suppress(FileNotFoundError):  # an erasure took the build's place just now
+                read = builds.written(folder, report)
                 rows = all_to_load(folder / report.stamp, spec.tables, report.until_us)
             told("loading the online store", 0.3)
             # an erasure takes its customer from the tables under this lock, then from the store
             with under_way.alone(folder):
-                if (now := _current(workspace)).stamp != report.stamp:
+                now = _current(workspace)
+                if rows is None or builds.written(folder, now) != read:
                     report, rows = now, all_to_load(folder / now.stamp, spec.tables, now.until_us)
                 meta = {"build": report.stamp, population.META: population.encode(population.habits(rows, spec))}
                 store.load(rows, cursor=report.sequence, meta=meta)

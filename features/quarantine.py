@@ -87,9 +87,12 @@ def quarantine(target: Path, *, file: str, delimiter: str | None = None) -> Iter
 
 
 def forget(folder: Path, names: Sequence[str]) -> int:
-    """Drop the quarantined rows in which one of a customer's ids (as the log keeps them) stands; how many there were."""
+    """Drop the quarantined rows in which one of a customer's ids (as the log keeps them) stands; how many there were.
+
+    What an ingest is writing at the moment is left to it.
+    """
     ids, dropped = Names(names), 0
-    for file in sorted(folder.glob("*.ndjson")):
+    for file in sorted(folder.glob("[!.]*.ndjson")):
         rows = file.read_bytes().splitlines(keepends=True)
         kept = [row for row in rows if not ids.in_entry(row)]
         if len(kept) == len(rows):

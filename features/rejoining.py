@@ -13,9 +13,9 @@ import numpy as np
 
 from features.facts import KINDS, Reader
 from features.folded_rows import folded, read
-from features.join import Customer, is_anonymous
+from features.join import ALWAYS, Customer, is_anonymous
 from features.log.identity import Identity
-from features.log.records import Record
+from features.log.records import Record, microseconds
 from features.packed_rows import StoredRows
 from features.stores import Writing
 from features.tables import Table
@@ -91,11 +91,15 @@ class Rejoining:
                 writing.put(view, stored)
 
     def _losers(self, stored: StoredRows, names: Mapping[str, str], since: Mapping[str, int]) -> frozenset[str]:
-        """Of the customers with these rows those who were told to have a device that moved, and have it not."""
-        moved = frozenset(filter(is_anonymous, since))
+        """Of the customers with these rows those who had a device that moved: it was theirs before its new link was known."""
+        moved = {one: at for one, at in since.items() if is_anonymous(one)}
         asked = {names[one] for one in stored.customers} if moved else ()
         told = {name: self.log.identity(name).told for name in asked}
-        return frozenset(name for name, links in told.items() if any(one.set_aside and one.source in moved for one in links))
+        return frozenset(
+            name
+            for name, links in told.items()
+            if any(one.set_aside and microseconds(one.known_time) <= moved.get(one.source, ALWAYS) for one in links)
+        )
 
 
 def _not_before(stored: StoredRows | None, known_us: Mapping[str, int]) -> StoredRows | None:

@@ -21,8 +21,16 @@ _NOTE = "erased-"
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Inside, nobody else erases from the builds of a folder, switches to one or loads from one. Keep it short."""
-    with folder.with_name(f".{folder.name}.lock").open("a") as file:
+    """Inside, nobody else erases from the builds of a folder, switches to one or loads from one. Keep it short.
+
+    Raises FeatureStoreError where the lock's file, beside the folder, cannot be opened for writing.
+    """
+    lock = folder.with_name(f".{folder.name}.lock")
+    try:
+        opened = lock.open("a")
+    except OSError as error:
+        raise builds.FeatureStoreError(f"{lock}: cannot be opened ({error.strerror}); builds and loads write there") from error
+    with opened as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

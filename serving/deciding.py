@@ -82,13 +82,14 @@ def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Setting
 
 
 def _given(request: Request, ask: DecisionAsk, ports: Ports) -> DecisionOut | None:
-    """The answer that was given under the request's id; None where there is none. 409 where somebody else got it."""
+    """The answer that was given under the request's id; None where there is none. 409 where something else was asked."""
     earlier = recorded(request.decision_id, ports, explain=ask.explain)
     if earlier is None:
         return None
     same = ports.log.customer(earlier.customer_id).name == ports.log.customer(request.customer_id).name
-    if not same or earlier.touchpoint != request.touchpoint:
-        detail = f"{request.decision_id!r} was given to another customer or touchpoint; use a new id"
+    asked = sorted(placement.id for placement in request.placements for _ in range(placement.count))
+    if not same or earlier.touchpoint != request.touchpoint or sorted(one.placement for one in earlier.results) != asked:
+        detail = f"{request.decision_id!r} was given to another customer, touchpoint or placements; use a new id"
         raise Problem(409, "This decision id is taken", detail)
     return earlier
 

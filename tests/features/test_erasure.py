@@ -288,3 +288,12 @@ def test_quarantined_rows_that_name_the_customer_go_and_the_others_stay(tmp_path
     assert quarantine.forget(tmp_path, ["anna", "old"]) == 1
     assert file.read_bytes() == b'{"line":2,"row":"bob,x"}\n'
     assert quarantine.forget(tmp_path, ["anna"]) == quarantine.forget(tmp_path / "nowhere", ["bob"]) == 0
+
+
+def test_rows_refused_while_somebody_is_erased_are_not_lost(tmp_path: Path) -> None:
+    target = tmp_path / "crm.csv-1.ndjson"
+    with quarantine.quarantine(target, file="crm.csv", delimiter=",") as refused:
+        refused.add(1, b"anna,x", quarantine.Refused("no_time", "give one"))
+        quarantine.forget(tmp_path, ["anna"])
+        refused.add(2, b"bob,x", quarantine.Refused("no_time", "give one"))
+    assert b"bob" in target.read_bytes()

@@ -125,6 +125,27 @@ def test_what_was_bought_of_them_stays_with_nobody_who_turns_out_to_be_another(
     assert found == [[None, 2.0, 5.0, None], [None, None, 5.0, None], [2.0, None, 5.0, None]]
 
 
+def test_who_comes_second_to_a_shared_device_keeps_what_was_bought_of_them(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAIROS_ONLINE_URL", address)
+    where = workspace(tmp_path / "brand", profile=MATCHED, households="household,age,size\nc@c,25-34,5\n")
+    with log_of(where, [identify("c", "C", START, email="c@c")]) as log:
+        offline.build(where, log)
+        offline.materialize(where, log)
+        log.append(
+            [
+                linked("first", "anonymous:tablet", "A", START + DAY),
+                linked("own", "anonymous:phone", "C", START + 2 * DAY),
+                linked("second", "anonymous:tablet", "C", START + 3 * DAY),
+            ]
+        )
+        store = open_store(address, where.profile)
+        Projector(log, store, where.profile, ZONE).run_once()
+        assert store.read("C", AFTER).get("members") == 5.0
+        store.close()
+
+
 @pytest.mark.parametrize("size", [1, 2, 10])
 def test_online_too_it_goes_to_whose_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, address: str) -> None:
     monkeypatch.setattr("features.projector.BATCH", size)

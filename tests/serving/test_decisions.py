@@ -78,6 +78,14 @@ def test_who_loses_the_race_to_the_same_question_gets_the_answer_that_won_it(sho
     assert answer.json() == shop.client.get("/v1/decisions/d-1").json()
 
 
+def test_a_decision_id_that_filled_other_places_is_taken(shop: Shop) -> None:
+    shop.decide(decision_id="d-1", placements=[{"id": "hero", "count": 2}])
+    assert len(shop.decide(decision_id="d-1", placements=[{"id": "hero", "count": 2}])["results"]) == 2
+    for placements in ([{"id": "hero"}], [{"id": "hero"}, {"id": "footer"}]):
+        ask = {"customer_id": "anna", "touchpoint": "app", "decision_id": "d-1", "placements": placements}
+        assert shop.client.post("/v1/decisions", json=ask).status_code == 409
+
+
 def test_an_unknown_customer_gets_the_declared_default_and_the_reason(shop: Shop) -> None:
     answer = shop.decide("nobody")
     (result,) = answer["results"]
