@@ -293,7 +293,7 @@ def test_quarantined_rows_that_name_the_customer_go_and_the_others_stay(tmp_path
 def test_rows_refused_while_somebody_is_erased_are_not_lost(tmp_path: Path) -> None:
     target = tmp_path / "crm.csv-1.ndjson"
     with quarantine.quarantine(target, file="crm.csv", delimiter=",") as refused:
-        refused.add(1, b"anna,x", quarantine.Refused("no_time", "give one"))
+        refused.add(1, b"anna," + b"x" * 20_000, quarantine.Refused("no_time", "give one"))  # more than waits to be written
         quarantine.forget(tmp_path, ["anna"])
         refused.add(2, b"bob,x", quarantine.Refused("no_time", "give one"))
     assert b"bob" in target.read_bytes()
