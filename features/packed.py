@@ -21,6 +21,7 @@ from features.packed_rows import Form, StoredRows, entity_key
 from features.packed_views import Views
 from features.schema import ProfileSpec
 from features.stores import StoreError
+from features.wal import keep_in_wal
 
 _IN_ONE_QUERY = 500
 _BUSY_S = 10.0
@@ -184,7 +185,7 @@ class PackedStore:
             # closed by close(), which may run in another thread
             mine = sqlite3.connect(self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
             self._opened.append(mine)
-            mine.execute("PRAGMA journal_mode = WAL")
+            keep_in_wal(mine, within_s=_BUSY_S)
             # a crash may lose the last commits, rows and cursor alike: they are folded again from the log
             mine.execute("PRAGMA synchronous = NORMAL")
             # what is deleted is overwritten

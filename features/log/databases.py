@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from decisioning.errors import KairosError
 from features.log.faults import LogUnavailable, guarded
 from features.log.tables import metadata
+from features.wal import keep_in_wal
 
 FORMS = "sqlite:///path/to/log.db or postgresql://user:password@host:5432/database"
 LEFT = (
@@ -130,8 +131,9 @@ def _on_a_server(url: sa.URL) -> sa.Engine:
 def _prepare_file(connection: Any) -> None:
     # transactions begin by the event above: the driver's own way would begin too late
     connection.isolation_level = None
+    keep_in_wal(connection, within_s=_WAIT_S)
     # what is deleted is overwritten: an erased customer's key must not stay on the disk
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", f"busy_timeout = {_WAIT_S * 1000}", "secure_delete = ON"):
+    for pragma in (f"busy_timeout = {_WAIT_S * 1000}", "synchronous = FULL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
