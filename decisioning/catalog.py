@@ -50,6 +50,13 @@ class ActionGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
+    """What can be said, once it passes the rules.
+
+    `value` is the margin of a success and `gives` what the customer gets by it, in the brand's currency; `partner` the
+    company whose offer it is too. With `every`, it is said at most once in that time. A `mandatory` one (a service or legal
+    message) passes by the rules of selling and of contact, and comes first.
+    """
+
     name: str = field(metadata={"is_key": True})
     group: str
     job: Job
@@ -68,6 +75,9 @@ class Action:
     expires: timedelta = timedelta(days=7)
     budget: int | None = None
     mandatory: bool = False
+    gives: float = 0.0
+    partner: str | None = None
+    every: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

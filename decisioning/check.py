@@ -6,7 +6,7 @@ from datetime import timedelta
 from decisioning import messages
 from decisioning.catalog import Action, Catalog
 from decisioning.conditions import Condition, fields_of
-from decisioning.domain import FeatureIndex
+from decisioning.customer import FeatureIndex
 from decisioning.facts import ACTION_FIELDS, STATE_FIELDS
 from decisioning.policy import CONTACT_MEMORY, Policy, Scope
 

@@ -9,7 +9,8 @@ from decisioning import messages, timing
 from decisioning.arbitration import Worth, weigh
 from decisioning.catalog import Action, Catalog
 from decisioning.conditions import Lookup, holds
-from decisioning.domain import Candidate, Decision, Learner, Message, Predictions, Profile, Request, State
+from decisioning.customer import Profile, State
+from decisioning.domain import Candidate, Decision, Learner, Message, Predictions, Request
 from decisioning.eligibility import Situation, sieve
 from decisioning.emotion import suppressed
 from decisioning.explain import data_used

@@ -11,9 +11,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from decisioning.preferences import Preference
-from decisioning.promises import Promise
-
 Job = Literal["inform", "onboard", "sell", "serve", "retain", "recover", "refer", "celebrate"]
 Direction = Literal["inbound", "outbound"]
 Tier = Literal["consent", "eligibility", "applicability", "suitability", "contact"]
@@ -28,164 +25,6 @@ TIERS: tuple[Tier, ...] = ("consent", "eligibility", "applicability", "suitabili
 SELLING: frozenset[Job] = frozenset({"sell", "refer"})
 
 
-# ---------------------------------------------------------------------------------------------------------- the customer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Feature:
-    """What one position of a profile means.
-
-    `ages` says how its value moves while nothing happens: `decays` (halves every `half_life_days`), `grows` (one a day:
-    days since something) or `stays`. `labels` names the values of a coded string: value i means labels[i]. `made` says
-    what the number is made of: a model that learned one must not be asked with another.
-    """
-
-    name: str
-    view: str
-    ages: Literal["decays", "grows", "stays"]
-    unit: str
-    source: Literal["first_party", "third_party"]
-    purpose: str
-    half_life_days: float = 0.0
-    labels: tuple[str, ...] = ()
-    says: str = ""
-    made: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureIndex:
-    """The positions of a profile, compiled once when a workspace loads."""
-
-    features: tuple[Feature, ...]
-    positions: Mapping[str, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "positions", {feature.name: at for at, feature in enumerate(self.features)})
-
-    def __len__(self) -> int:
-        return len(self.features)
-
-    def __getitem__(self, name: str) -> Feature:
-        return self.features[self.positions[name]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """One customer as the feature store knows them at one moment.
-
-    `values` is float32, one per position of `index`, already moved to the moment of the decision; NaN where `present` is
-    False. A customer nobody has heard of has an empty profile: nothing present.
-    """
-
-    index: FeatureIndex
-    values: NDArray[np.float32]
-    present: NDArray[np.bool_]
-
-    @classmethod
-    def empty(cls, index: FeatureIndex) -> "Profile":
-        return cls(
-            index=index,
-            values=np.full(len(index), np.nan, dtype=np.float32),
-            present=np.zeros(len(index), dtype=np.bool_),
-        )
-
-    @property
-    def known(self) -> bool:
-        return bool(self.present.any())
-
-    def limited_to(self, purposes: frozenset[str]) -> "Profile":
-        """The profile without the features whose purpose is not among those consented to."""
-        allowed = np.array([feature.purpose in purposes for feature in self.index.features], dtype=np.bool_)
-        if allowed.all():
-            return self
-        present = self.present & allowed
-        values = np.where(present, self.values, np.float32(np.nan))
-        return Profile(index=self.index, values=values, present=present)
-
-    def get(self, name: str) -> float | str | None:
-        """The value of a feature, the label of a coded one, None where it is missing or not in the index."""
-        at = self.index.positions.get(name)
-        if at is None or not self.present[at]:
-            return None
-        value = float(self.values[at])
-        labels = self.index.features[at].labels
-        return labels[int(value)] if labels else value
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Emotion:
-    """How the customer last felt towards the brand: valence -1 to 1, intensity and confidence 0 to 1, at a time."""
-
-    valence: float
-    intensity: float
-    confidence: float
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """One message taken from the customer's attention: reserved by a decision until `expires_at`, confirmed once shown."""
-
-    decision_id: str
-    placement: str
-    action: str
-    group: str
-    touchpoint: str
-    channel: str
-    at: datetime
-    expires_at: datetime
-    confirmed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """The customer rejected an action; its whole group cools down from here."""
-
-    action: str
-    group: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
-    """When a complaint was last opened and last closed, as far as is known. At the same moment, it is closed."""
-
-    opened_at: datetime | None = None
-    closed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
-    """What must be exact about a customer at every decision. Kept in the log's database, changed with each record.
-
-    `consents_at` says when the word on each purpose was given, `traits_at` when each trait was told, `complaints` and
-    `all_complaints_closed_at` from what `open_complaints` follows: what happened later counts, whatever came later.
-    Of a customer with several ids `members` are the others than `customer_id`, and `group_id` is the id that decides the
-    customer's group: the one that was decided for first, where any was.
-    `preferences` are by what they are about (see `decisioning.preferences`), `promises` by their id.
-    """
-
-    customer_id: str
-    known: bool = False
-    consents: Mapping[str, bool] = field(default_factory=dict)
-    consents_at: Mapping[str, datetime] = field(default_factory=dict)
-    closed_channels: tuple[str, ...] = ()
-    open_complaints: tuple[str, ...] = ()
-    complaints: Mapping[str, Complaint] = field(default_factory=dict)
-    all_complaints_closed_at: datetime | None = None
-    emotion: Emotion | None = None
-    contacts: tuple[Contact, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
-    time_zone: str | None = None
-    locale: str | None = None
-    traits: Mapping[str, str] = field(default_factory=dict)
-    traits_at: Mapping[str, datetime] = field(default_factory=dict)
-    preferences: Mapping[str, Preference] = field(default_factory=dict)
-    promises: Mapping[str, Promise] = field(default_factory=dict)
-    members: tuple[str, ...] = ()
-    group_id: str | None = None
-
-
 # -------------------------------------------------------------------------------------------------- what models have to say
 
 
@@ -196,13 +35,17 @@ class Predictions:
     `response` is float64, aligned with `Catalog.actions`: the probability of the action's success at the touchpoint the
     model learned from. `assumed` marks those that come from a declared prior, not from a model. `customer` holds named
     predictions such as {"churn": 0.12}; a model that is absent is absent here. `reads` names, by action, the features that
-    its prediction read.
+    its prediction read. `nothing`, where a control measures it, is the probability of success without the message, NaN
+    where none does. `hours` holds, by channel, 168 weights of the hours of a week (Monday 0:00 first, the brand's time)
+    where a trained model of timing won its gate.
     """
 
     response: NDArray[np.float64]
     assumed: NDArray[np.bool_]
     customer: Mapping[str, float]
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    nothing: NDArray[np.float64] | None = None
+    hours: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +55,14 @@ class Evidence:
     shows: int = 0
     expected: float = 0.0
     successes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What became of the promises that an action's messages made: `ended` came due or were kept, `kept` were kept in time."""
+
+    ended: int = 0
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from decisioning import conditions
 from decisioning.catalog import Action, Catalog, Touchpoint
 from decisioning.conditions import Condition, Lookup
-from decisioning.domain import SELLING, Contact, Rejection, State, Tier, TrialGroup
+from decisioning.customer import Contact, State
+from decisioning.domain import SELLING, Rejection, Tier, TrialGroup
 from decisioning.emotion import heals_at, suppressed
 from decisioning.policy import Cap, Policy, Rule
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from math import log2
 from typing import Literal
 
-from decisioning.domain import Emotion, State
+from decisioning.customer import Emotion, State
 from decisioning.policy import Suppression
 
 

@@ -7,7 +7,8 @@ from typing import Any
 from decisioning.catalog import Action, Touchpoint
 from decisioning.chance import WHOLE
 from decisioning.conditions import Condition, fields_of
-from decisioning.domain import SELLING, TIERS, Candidate, Datum, Decision, Predictions, Profile, Result
+from decisioning.customer import Profile
+from decisioning.domain import SELLING, TIERS, Candidate, Datum, Decision, Predictions, Result
 from decisioning.policy import Policy
 
 _WHY = {

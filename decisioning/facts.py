@@ -5,7 +5,8 @@ from datetime import datetime
 
 from decisioning.catalog import Action
 from decisioning.conditions import Lookup, Value
-from decisioning.domain import Predictions, Profile, State
+from decisioning.customer import Profile, State
+from decisioning.domain import Predictions
 from decisioning.emotion import intensity_at
 from decisioning.policy import Policy
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from decisioning.catalog import Action
-from decisioning.domain import Message, Profile, State
+from decisioning.customer import Profile, State
+from decisioning.domain import Message
 
 FIELDS: frozenset[str] = frozenset({"brand", "first_name", "points", "tier", "topic", "valid_until"})
 _ALWAYS_KNOWN: frozenset[str] = frozenset({"brand"})

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from decisioning.arbitration import Worth
 from decisioning.catalog import Action
-from decisioning.domain import Contact, Datum, Message, Placement, Rejection, Request, Result, Wait
+from decisioning.customer import Contact
+from decisioning.domain import Datum, Message, Placement, Rejection, Request, Result, Wait
 from decisioning.eligibility import Situation, sieve
 from decisioning.exploration import NOTHING, choose, probabilities
 from decisioning.timing import Moment, wait_for

@@ -1,7 +1,7 @@
 """What the brand has decided about deciding: rules by tier, contact limits, weights, stages, groups, exploration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 
 from decisioning.catalog import Action, Touchpoint
@@ -70,10 +70,36 @@ class QuietHours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fatigue:
+    """How many contacts within `within` a customer likes, learned from how many of those they saw they answered.
+
+    From `least` up to `most`, in proportion to their share of answers beside the `usual` one, which counts as `weight`
+    contacts seen.
+    """
+
+    within: timedelta
+    least: int
+    most: int
+    usual: float = 0.1
+    weight: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaybeLater:
+    """After "maybe later" the weight of a group falls to `to` over `down`, and rises again to 1 over `up`."""
+
+    to: float = 0.1
+    down: timedelta = timedelta(hours=1)
+    up: timedelta = timedelta(days=21)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     caps: tuple[Cap, ...] = ()
     cool_down: timedelta = timedelta(days=14)
     quiet_hours: QuietHours | None = None
+    fatigue: Fatigue | None = None
+    maybe_later: MaybeLater = MaybeLater()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +149,35 @@ class Exploration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Steering:
+    """What the customer's own words weigh: the factor of "more" (at least 1) and of "less" (at most 1) of something."""
+
+    more: float = 1.5
+    less: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """An action whose promises were kept less often than this share pauses, once `after` of them have ended."""
+
+    at_least: float = 0.9
+    after: int = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """A split of customers into arms, by a hash of its own: independent of every other one.
+
+    `arms` are shares that sum to at most 1; the rest of the customers are in no arm. With `within` only those take part
+    who are in these arms of other experiments. Conditions read the arm as `experiment.<name>`.
+    """
+
+    experiment: str
+    arms: Mapping[str, float]
+    within: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
     """A use of data or attention that the customer can consent to. `default` holds while nothing was said."""
 
@@ -141,3 +196,6 @@ class Policy:
     weights: tuple[Weight, ...] = ()
     groups: Groups = Groups()
     exploration: Exploration = Exploration()
+    preferences: Steering = Steering()
+    promises: Keeping = Keeping()
+    experiments: tuple[Experiment, ...] = ()

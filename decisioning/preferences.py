@@ -17,8 +17,8 @@ _STRICTEST: tuple[Wanted, ...] = ("more", "usual", "less", "none")
 class Preference:
     """One word of the customer, given at a time.
 
-    `wanted` of a topic or a channel. `a_week` of the pace: at most so many messages; None is as the brand sees fit. `until`
-    of a pause: nothing that is not mandatory before then; None, or a moment that is over, ends it.
+    `wanted` of a topic, a channel or a group of actions. `a_week` of the pace: at most so many messages; None is as the
+    brand sees fit. `until` of a pause: nothing that is not mandatory before then; None, or a moment that is over, ends it.
     """
 
     at: datetime
@@ -34,6 +34,11 @@ def topic(name: str) -> str:
 
 def channel(name: str) -> str:
     return f"channel:{name}"
+
+
+def group(name: str) -> str:
+    """Under which name the word on a group of actions is kept: "less like this"."""
+    return f"group:{name}"
 
 
 def stated(preferences: Mapping[str, Preference], words: Iterable[tuple[str, Preference]]) -> dict[str, Preference]:

@@ -16,8 +16,9 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 class Promise:
     """`made_at` is None while only its ending is known: the word that made it may still come.
 
-    `by` is the person or the part that promised, `make_good` the action that makes up for it where it is broken. `ended_at`
-    is when it was last said to be kept, waived or broken; None while it is open.
+    `by` is the person or the part that promised, `action` the one whose message promised it, `make_good` the action that
+    makes up for it where it is broken. `ended_at` is when it was last said to be kept, waived or broken; None while it is
+    open. `made_good_at` is when the customer took what makes up for it.
     """
 
     made_at: datetime | None = None
@@ -29,6 +30,8 @@ class Promise:
     make_good: str | None = None
     status: PromiseStatus = "open"
     ended_at: datetime | None = None
+    action: str | None = None
+    made_good_at: datetime | None = None
 
 
 def made(promises: Mapping[str, Promise], promise_id: str, promise: Promise) -> dict[str, Promise]:

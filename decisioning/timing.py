@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from decisioning.catalog import Touchpoint
-from decisioning.domain import Profile, Rejection, Wait
+from decisioning.customer import Profile
+from decisioning.domain import Rejection, Wait
 from decisioning.policy import QuietHours
 
 HOURS: tuple[str, ...] = tuple(f"hour_{hour:02d}" for hour in range(24))

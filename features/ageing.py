@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from decisioning.domain import FeatureIndex
+from decisioning.customer import FeatureIndex
 from features.decay import Floats, Ints
 from features.tables import Band, Derived, Ratio
 

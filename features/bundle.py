@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from decisioning.domain import Feature, FeatureIndex
+from decisioning.customer import Feature, FeatureIndex
 from decisioning.errors import KairosError
 from features.rows import Column, RowSpec
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from decisioning.domain import Profile
+from decisioning.customer import Profile
 from features import population
 from features.packed_lease import FileLease
 from features.packed_rows import Form, StoredRows, entity_key

@@ -22,7 +22,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from decisioning.domain import Profile
+from decisioning.customer import Profile
 from features import packed_redis_scripts, population
 from features.packed_redis_lease import FollowerLease, leased
 from features.packed_rows import Form, StoredRows

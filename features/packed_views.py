@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from decisioning.domain import Profile
+from decisioning.customer import Profile
 from features.decay import DAY_US
 from features.log.records import microseconds
 from features.packed_rows import Form

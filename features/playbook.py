@@ -9,7 +9,20 @@ from zoneinfo import ZoneInfo
 from decisioning import check
 from decisioning.catalog import Action, ActionGroup, Catalog, Touchpoint
 from decisioning.emotion import Signal
-from decisioning.policy import Contact, Exploration, Groups, Policy, Purpose, Rules, Stage, Suppression, Weight
+from decisioning.policy import (
+    Contact,
+    Experiment,
+    Exploration,
+    Groups,
+    Keeping,
+    Policy,
+    Purpose,
+    Rules,
+    Stage,
+    Steering,
+    Suppression,
+    Weight,
+)
 from decisioning.timing import zone_named
 from features.schema import ProfileSpec
 from features.yaml_nodes import WorkspaceError, decode, position
@@ -64,6 +77,9 @@ class _PolicyFile:
     weights: tuple[Weight, ...] = ()
     groups: Groups = Groups()
     exploration: Exploration = Exploration()
+    preferences: Steering = Steering()
+    promises: Keeping = Keeping()
+    experiments: tuple[Experiment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from decisioning.domain import FeatureIndex
+from decisioning.customer import FeatureIndex
 from decisioning.errors import KairosError
 
 Matrix = NDArray[np.float32]

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import product
 from zoneinfo import ZoneInfo
 
-from decisioning.domain import Feature, FeatureIndex
+from decisioning.customer import Feature, FeatureIndex
 from features.ageing import Ageing
 from features.entries import FAMILY, NAME, Family, FeatureSpec, Match, ViewSpec
 from features.meaning import meaning

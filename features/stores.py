@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from decisioning.domain import Profile
+from decisioning.customer import Profile
 from decisioning.errors import KairosError
 from features.packed_rows import StoredRows
 from features.schema import ProfileSpec

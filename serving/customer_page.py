@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from decisioning.domain import Profile, State
+from decisioning.customer import Profile, State
 from decisioning.facts import consented
 from features.schema import Entry
 from features.traces import Trace, traces

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
-from decisioning.domain import Decision, Learner, Placement, Profile, Request, Result, State
+from decisioning.customer import Profile, State
+from decisioning.domain import Decision, Learner, Placement, Request, Result
 from decisioning.facts import consented
 from decisioning.messages import render
 from features.log import Conflict, LogUnavailable, decisions, offers

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from decisioning.domain import State
+from decisioning.customer import State
 from decisioning.preferences import PACE, PAUSE
 from decisioning.promises import Promise
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from decisioning.domain import Predictions, Profile, State
+from decisioning.customer import Profile, State
+from decisioning.domain import Predictions
 from features.erasure import Erasure
 from features.following import Lag
 from features.join import Customer

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from decisioning.domain import Profile
+from decisioning.customer import Profile
 from features.following import Follows, Lag
 from features.log import LogUnavailable
 from features.log.records import moment

@@ -12,21 +12,9 @@ from typing import Any
 import numpy as np
 
 from decisioning.catalog import Action, ActionGroup, Catalog, Response, Touchpoint
+from decisioning.customer import Contact, Feature, FeatureIndex, Profile, State
 from decisioning.decide import decide
-from decisioning.domain import (
-    Contact,
-    Decision,
-    Evidence,
-    Feature,
-    FeatureIndex,
-    Learner,
-    Message,
-    Placement,
-    Predictions,
-    Profile,
-    Request,
-    State,
-)
+from decisioning.domain import Decision, Evidence, Learner, Message, Placement, Predictions, Request
 from decisioning.policy import Policy, Purpose, QuietHours, Stage
 from features.log import Record
 from features.log.decisions import Inputs

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from decisioning.domain import FeatureIndex
+from decisioning.customer import FeatureIndex
 from features import offline
 from features.rows import Actions, Column, Offer, RowSpec, encode_actions, rows
 from features.workspace import Workspace

@@ -11,19 +11,9 @@ import numpy as np
 
 from decisioning.catalog import Catalog
 from decisioning.chance import WHOLE
+from decisioning.customer import FeatureIndex, Profile, State
 from decisioning.decide import decide
-from decisioning.domain import (
-    Candidate,
-    Decision,
-    Evidence,
-    FeatureIndex,
-    Learner,
-    Predictions,
-    Profile,
-    Request,
-    Result,
-    State,
-)
+from decisioning.domain import Candidate, Decision, Evidence, Learner, Predictions, Request, Result
 from decisioning.policy import Policy
 from features.log.records import Record
 from features.log.state import written

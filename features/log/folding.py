@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from decisioning.domain import State
+from decisioning.customer import State
 from features.agreed import Word, agreed
 from features.join import Customer, Link
 from features.log import bulk, identity, linking, sealed, state

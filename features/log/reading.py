@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from decisioning.domain import State
+from decisioning.customer import State
 from features.join import Customer, Link
 from features.log import identity, pending, refold, sealed, state, tables
 from features.log.faults import guarded

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from decisioning.domain import State
+from decisioning.customer import State
 from decisioning.errors import KairosError
 from features.join import Customer
 from features.log import folding, identity, state

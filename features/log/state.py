@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from decisioning.complaints import all_closed, complained
-from decisioning.domain import Contact, Refusal, State
+from decisioning.customer import Contact, Refusal, State
 from decisioning.emotion import Feeling, Signal, felt
 from decisioning.policy import CONTACT_MEMORY
 from features.log import stated

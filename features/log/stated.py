@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from decisioning import preferences, promises
-from decisioning.domain import State
+from decisioning.customer import State
 from decisioning.preferences import Preference
 from decisioning.promises import Promise
 from features.log.forms import PreferenceForm, PromiseForm, read

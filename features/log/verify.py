@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from decisioning.domain import State
+from decisioning.customer import State
 from features.join import Joined
 from features.log import chain, linking, offers, sealed, state, tables
 from features.log.folding import folded_from

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisioning.catalog import Catalog
-from decisioning.domain import FeatureIndex, Predictions, Profile
+from decisioning.customer import FeatureIndex, Profile
+from decisioning.domain import Predictions
 from features import bundle as bundles
 from features.bundle import Bundle, BundledModel, BundleError
 from features.rows import Actions, Offer, encode_actions, rows

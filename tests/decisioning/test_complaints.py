@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from decisioning.complaints import all_closed, complained
-from decisioning.domain import Complaint, State
+from decisioning.customer import Episode, State
 from tests.worlds import NOW
 
 DAY = timedelta(days=1)
@@ -15,7 +15,7 @@ def test_a_complaint_is_open_from_its_opening_to_its_closing() -> None:
     assert opened.open_complaints == ("c",)
     closed = complained(opened, "c", closed_at=NOW + DAY)
     assert closed.open_complaints == ()
-    assert closed.complaints == {"c": Complaint(opened_at=NOW, closed_at=NOW + DAY)}
+    assert closed.complaints == {"c": Episode(opened_at=NOW, closed_at=NOW + DAY)}
     assert complained(closed, "c", opened_at=NOW + 2 * DAY).open_complaints == ("c",)
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from decisioning.catalog import Action, Catalog
 from decisioning.chance import WHOLE
 from decisioning.conditions import parse
-from decisioning.domain import Decision, Emotion, Job, Message, Profile, State
+from decisioning.customer import Emotion, Profile, State
+from decisioning.domain import Decision, Job, Message
 from decisioning.exploration import JOBS_IN_DISTRESS
 from decisioning.policy import Exploration, Groups, Stage
 from tests import worlds

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from decisioning.domain import Profile, Terms
+from decisioning.customer import Profile
+from decisioning.domain import Terms
 from tests import worlds
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from decisioning.catalog import Action, Touchpoint
 from decisioning.conditions import parse
-from decisioning.domain import TIERS, Emotion, Refusal, Rejection, State
+from decisioning.customer import Emotion, Refusal, State
+from decisioning.domain import TIERS, Rejection
 from decisioning.eligibility import Situation, sieve
 from decisioning.policy import Cap, Contact, Policy, Rule, Rules, Scope
 from tests import worlds

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisioning.domain import Emotion, State
+from decisioning.customer import Emotion, State
 from decisioning.emotion import Feeling, Signal, felt, heals_at, intensity_at, suppressed
 from decisioning.policy import Suppression
 from tests import worlds

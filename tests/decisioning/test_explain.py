@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from decisioning.conditions import parse
-from decisioning.domain import TIERS, Datum, Decision, Emotion
+from decisioning.customer import Emotion
+from decisioning.domain import TIERS, Datum, Decision
 from decisioning.explain import data_used, for_customer, for_staff
 from decisioning.policy import Cap, Contact, Exploration, Groups, Rule, Rules, Stage, Weight
 from tests import worlds

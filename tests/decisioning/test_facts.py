@@ -5,7 +5,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from decisioning.domain import Emotion, Predictions
+from decisioning.customer import Emotion
+from decisioning.domain import Predictions
 from decisioning.facts import ACTION_FIELDS, STATE_FIELDS, consented, customer_facts, lookup
 from tests import worlds
 from tests.worlds import NOW

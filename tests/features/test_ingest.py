@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisioning.domain import State
+from decisioning.customer import State
 from decisioning.emotion import Signal
 from features.facts import Reader
 from features.ingest import BATCH_RECORDS, FileReport, ingest

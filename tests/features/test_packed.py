@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import redis
 
-from decisioning.domain import Profile
+from decisioning.customer import Profile
 from features.log.records import microseconds
 from features.packed_rows import StoredRows
 from features.stores import Store, StoreError, open_store

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisioning.domain import Evidence, State
+from decisioning.customer import State
+from decisioning.domain import Evidence
 from features.log import Conflict, Log, LogUnavailable, Record
 from features.log.databases import engine_for
 from features.log.offers import evidence, taken

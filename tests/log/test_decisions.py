@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decisioning.catalog import Catalog
-from decisioning.domain import Decision, Emotion, Evidence, Learner, Placement, Profile, Refusal, Request, State
+from decisioning.customer import Emotion, Profile, Refusal, State
+from decisioning.domain import Decision, Evidence, Learner, Placement, Request
 from decisioning.policy import Cap, Contact, Exploration, Groups, Policy
 from features.log import Log, Record
 from features.log.decisions import Inputs, decide_from, decision_of, inputs_of, to_record, versions_of

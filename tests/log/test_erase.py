@@ -12,7 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from decisioning.domain import State
+from decisioning.customer import State
 from features.log import Conflict, Log, StateRules
 from features.log.offers import evidence, outbox
 from tests.log.writing import DAY, RULES, decision, event, in_a_file, linked, offer, outcome

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from decisioning.domain import State
+from decisioning.customer import State
 from decisioning.preferences import Preference
 from features.log import Log
 from features.log.forms import FORMS, FormError, PromiseForm, read, recorded

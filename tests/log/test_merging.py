@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from decisioning.domain import State
+from decisioning.customer import State
 from features.join import Customer, Joined
 from features.log import Conflict, Log, Record
 from features.log.identity import link_of

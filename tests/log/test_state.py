@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisioning.domain import Emotion, OutcomeKind, Refusal, State
+from decisioning.customer import Emotion, Refusal, State
+from decisioning.domain import OutcomeKind
 from decisioning.policy import CONTACT_MEMORY
 from features.log import Record
 from features.log.state import decode, encode, fold

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from decisioning.domain import Predictions, Profile
+from decisioning.customer import Profile
+from decisioning.domain import Predictions
 from features.erasure import erase
 from features.following import AtOnce
 from features.log import Log, LogUnavailable, Record

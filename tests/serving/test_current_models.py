@@ -6,7 +6,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from decisioning.domain import Profile
+from decisioning.customer import Profile
 from features import bundle
 from features.bundle import Bundle, BundledModel
 from features.playbook import Playbook

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 import kairos
-from decisioning.domain import Profile
+from decisioning.customer import Profile
 from features import offline
 from features.log import identity_record
 from features.log.forms import recorded
