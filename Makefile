@@ -1,4 +1,4 @@
-.PHONY: demo test check bench lock
+.PHONY: demo test check prove bench lock
 
 # The main job on real purchases. ONCE=1 ends after the decisions instead of leaving the server up.
 demo:
@@ -18,6 +18,11 @@ check:
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/python -m pytest
+
+# The proofs at their full sizes, kept in benchmarks/proofs.json; some half an hour. ONLY=rules for one, SIZE=small to see that it goes.
+prove:
+	@./install.sh test
+	@.venv/bin/python -m tests.proofs $(foreach one,$(ONLY),--only $(one)) --size $(or $(SIZE),whole)
 
 # Side by side with others, on this machine; some twenty minutes. ONLY=features or one subject, SIZE=quick to see that it goes.
 bench:

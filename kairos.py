@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from secrets import token_hex
 from typing import Annotated, Any
@@ -19,13 +20,18 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from decisioning.errors import KairosError
-from features.log import Log, Record, StateRules
-from features.playbook import Playbook, compile_playbook
+from decisioning.rulebook import Rulebook
+from features.differences import Comparison, differences
+from features.log import Log
+from features.playbook import Playbook
+from features.published import Publications, Published, last_published, publish, published, state_rules
 from features.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Kairos: the right message at the right moment.")
 features_app = typer.Typer(no_args_is_help=True, help="Build and load the feature store.")
 app.add_typer(features_app, name="features")
+catalog_app = typer.Typer(no_args_is_help=True, help="Compare and publish what the workspace's files say.")
+app.add_typer(catalog_app, name="catalog")
 
 WorkspacePath = Annotated[
     Path, typer.Option("--workspace", "-w", envvar="KAIROS_WORKSPACE", help="The brand's folder.", show_default="this folder")
@@ -158,6 +164,35 @@ def serve(
         uvicorn.Server(uvicorn.Config(app, log_level="info")).run(sockets=[bound])
 
 
+@catalog_app.command("diff")
+def catalog_diff(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
+    """What publishing the workspace's files would change: actions, words, rules and all else, one line a change."""
+    playbook = Workspace.load(workspace).playbook
+    with closing(_opened(Workspace.load(workspace))) as log:
+        last = log.latest("catalog")
+    _print(
+        Comparison(
+            published=None if last is None else last.body["version"],
+            workspace=playbook.version,
+            differences=() if last is None else tuple(differences(last.body["files"], playbook.texts)),
+        ),
+        as_json,
+    )
+
+
+@catalog_app.command("publish")
+def catalog_publish(
+    workspace: WorkspacePath = Path(),
+    by: Annotated[str | None, typer.Option(help="Who publishes it.")] = None,
+    why: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish the workspace's files as one version, kept in the log. Servers that run take it up within seconds."""
+    place = Workspace.load(workspace)
+    with closing(_opened(place)) as log:
+        _print(publish(place.playbook, log, now=engine_clock(place, log).now(), by=by, why=why), as_json)
+
+
 @app.command("verify-log")
 def verify_log(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
     """Check that the log is whole: its hash chains, its keys, and the state kept from it. Exit code 1 where it is broken."""
@@ -190,40 +225,18 @@ def erase(
 
 def open_log(workspace: Workspace) -> Log:
     """The workspace's log. Its states follow the published playbook; the workspace's own while none is published."""
-    log = Log(workspace.log_url, folder=workspace.data)
+    log = _opened(workspace)
     try:
-        playbook = last_published(log) or workspace.playbook
-        log.follow(
-            StateRules(
-                signals=playbook.brand.signals,
-                half_life=playbook.policy.suppression.half_life,
-                channels={name: one.channel for name, one in playbook.catalog.touchpoints.items()},
-            )
-        )
+        log.follow(state_rules(last_published(log) or workspace.playbook))
     except KairosError:
         log.close()
         raise
     return log
 
 
-def last_published(log: Log) -> Playbook | None:
-    record = log.latest("catalog")
-    if record is None:
-        return None
-    return compile_playbook(record.body["files"], folder=f"published version {record.body['version']}: ")
-
-
-def published(workspace: Workspace, log: Log, now: datetime) -> Playbook:
-    """The last published playbook. The first time, the workspace's own is published."""
-    playbook = last_published(log)
-    if playbook is None:
-        playbook = workspace.playbook
-        payload = json.dumps({"version": playbook.version, "files": dict(playbook.texts)}).encode()
-        message_id = f"catalog-{playbook.version}"
-        log.append(
-            [Record(kind="catalog", message_id=message_id, customer_id=None, event_time=now, known_time=now, payload=payload)]
-        )
-    return playbook
+def _opened(workspace: Workspace) -> Log:
+    """The log, whatever is published in it."""
+    return Log(workspace.log_url, folder=workspace.data)
 
 
 def engine_clock(workspace: Workspace, log: Log) -> Any:
@@ -238,28 +251,43 @@ def engine_clock(workspace: Workspace, log: Log) -> Any:
 
 
 def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None = None) -> Any:
-    """The server's application over the real ports of a workspace."""
+    """The server's application over the real ports of a workspace; it goes on with what is published while it runs."""
     from features.following import Follower
     from serving.app import create_app
+    from serving.editions import taken_up
+    from serving.learning import CurrentLearner
     from serving.ports import Ports
     from serving.profiles import PackedProfiles
     from serving.scoring.current import CurrentModels
     from serving.settings import Settings
 
-    playbook = published(workspace, log, clock.now())
-    spec = playbook.profile
+    publications = Publications(log)
+    playbook = published(workspace.playbook, log, clock.now())
     store, projector = profiles_of(workspace, log, playbook)
     profiles = PackedProfiles(store, Follower(log, store, projector, now=clock.now))
-    ports = Ports(
-        clock=clock,
-        log=log,
-        profiles=profiles,
-        models=CurrentModels(workspace.data / "models", playbook.catalog, spec.index),
-        playbook=playbook,
-        erase=erasing(workspace, log, store, projector),
-        newer_catalog=lambda: _newer(workspace.path, playbook.version),
-    )
-    return create_app(Settings(salt=log.set_once("salt", salt or token_hex(16))), ports)
+
+    learner, past = CurrentLearner(log), Published(log)
+
+    @cache
+    def rulebook_of(version: str) -> Rulebook:
+        return past(version).compiled()
+
+    def edition(book: Playbook) -> Ports:
+        return Ports(
+            clock=clock,
+            log=log,
+            profiles=profiles,
+            models=CurrentModels(workspace.data / "models", book.catalog, book.profile.index),
+            playbook=book,
+            rulebook=book.compiled(),
+            rulebook_of=rulebook_of,
+            learner=learner,
+            erase=erasing(workspace, log, store, projector),
+            newer_catalog=lambda: _newer(workspace.path, book.version),
+        )
+
+    settings = Settings(salt=log.set_once("salt", salt or token_hex(16)))
+    return create_app(settings, edition(playbook), newer=taken_up(publications.newest, edition))
 
 
 def profiles_of(workspace: Workspace, log: Log, playbook: Playbook) -> tuple[Any, Any]:

@@ -21,7 +21,10 @@ from rich.table import Table
 from benchmarks.entry import Entry
 from benchmarks.plot import growth_plot
 
-SUBJECTS = {"features": ("online", "growth", "frame", "aggregates", "log_append", "group_commit", "visible")}
+SUBJECTS = {
+    "features": ("online", "growth", "frame", "aggregates", "log_append", "group_commit", "visible"),
+    "decisioning": ("decide_vw",),
+}
 """By group, modules of this folder; each says `measured(size) -> list[Entry]`."""
 
 

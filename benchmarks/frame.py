@@ -18,7 +18,7 @@ import polars as pl
 
 from benchmarks.entry import Entry, Size, in_turns, less_is_better, median
 from benchmarks.frame_sides import LABELS, SIDES, STAMP, VIEWS, half_life_days, names
-from features import builds, consents, identities
+from features import builds, consents, contests, identities
 from features.known import Known
 from features.log.records import microseconds
 from features.workspace import Workspace
@@ -86,6 +86,7 @@ def built(folder: Path, sizes: _Sizes) -> Workspace:
             _history(table.name, table.as_of, sizes, seed).write_parquet(partial / f"{table.name}.parquet")
         nothing: dict[str, list[Any]] = {"customer_id": [], "event_us": [], "known_us": [], "payload": []}
         consents.of(nothing, Known()).write_parquet(partial / consents.FILE)
+        contests.of(nothing, Known()).write_parquet(partial / contests.FILE)
         identities.of(Known()).write_parquet(partial / identities.FILE)
         (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
     builds.switch(where.data / "offline", report)

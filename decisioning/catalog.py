@@ -1,12 +1,13 @@
 """What may be said, and where: actions with their treatments, action groups, touchpoints."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from decisioning.conditions import Condition
 from decisioning.domain import Direction, Job, Message
+from decisioning.locales import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +50,46 @@ class ActionGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """An action's message for one touchpoint in one tone (None: the brand's usual one): the brand's own words, and others'.
+
+    `locales` are translations by their tag, such as es or es-US.
+    """
+
+    title: str
+    body: str
+    cta: str = ""
+    tone: str | None = None
+    locales: Mapping[str, Message] = field(default_factory=dict)
+
+    def said(self, wanted: str | None, *, own: str) -> tuple[str, Message]:
+        """The words for a customer who wants a locale, and the locale they are in.
+
+        The wanted one, else its language, else the brand's `own`.
+        """
+        found = nearest(wanted, (own, *self.locales)) or own
+        return found, self.locales.get(found) or self.message
+
+    @property
+    def message(self) -> Message:
+        """The brand's own words."""
+        return Message(title=self.title, body=self.body, cta=self.cta)
+
+    @property
+    def messages(self) -> Iterator[tuple[str | None, Message]]:
+        """All its words, by locale; None is the brand's own."""
+        yield None, self.message
+        yield from self.locales.items()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """What can be said, once it passes the rules.
 
-    `value` is the margin of a success and `gives` what the customer gets by it, in the brand's currency; `partner` the
-    company whose offer it is too. With `every`, it is said at most once in that time. A `mandatory` one (a service or legal
-    message) passes by the rules of selling and of contact, and comes first.
+    `treatments` are by touchpoint: one for each tone there. `value` is the margin of a success and `gives` what the customer
+    gets by it, in the brand's currency; `partner` the company whose offer it is too. With `every`, it is said at most once
+    in that time. A `mandatory` one (a service or legal message) passes by the rules of selling and of contact, and comes
+    first.
     """
 
     name: str = field(metadata={"is_key": True})
@@ -63,7 +98,7 @@ class Action:
     value: float
     purpose: str
     response: Response
-    treatments: Mapping[str, Message]
+    treatments: Mapping[str, tuple[Treatment, ...]]
     cost: float = 0.0
     lever: float = 1.0
     topics: tuple[str, ...] = ()

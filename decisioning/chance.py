@@ -4,9 +4,12 @@ A probability is an integer number of units of 2^-40. Integers are logged, drawn
 decision draws the same on every machine.
 """
 
-from collections.abc import Mapping
-from fractions import Fraction
 from hashlib import blake2b
+from math import frexp, ldexp
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 UNIT_BITS = 40
 WHOLE = 1 << UNIT_BITS
@@ -18,32 +21,71 @@ def hashed(salt: str, *parts: str) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> (64 - UNIT_BITS)
 
 
-def to_units(weights: Mapping[str, float]) -> dict[str, int]:
-    """Weights >= 0 as integers that sum to exactly 2^40, by largest remainder; ties go to the smaller name.
+def to_units(weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Finite weights >= 0 (n,) as integers (n,) that sum to exactly 2^40, by largest remainder; ties go to the first.
 
-    A weight of exactly 0 stays exactly 0.
+    A weight of exactly 0 stays exactly 0. ValueError where a weight is none, or none is above 0.
 
-    >>> sum(to_units({"a": 1.0, "b": 1.0, "c": 1.0}).values()) == WHOLE
+    >>> int(to_units(np.array([1.0, 1.0, 1.0])).sum()) == WHOLE
     True
     """
-    exact = {name: Fraction(weight) for name, weight in weights.items()}
-    total = sum(exact.values())
-    if total <= 0:
-        raise ValueError("at least one weight must be above 0")
-    shares = {name: weight * WHOLE / total for name, weight in exact.items()}
-    units = {name: int(share) for name, share in shares.items()}
-    left = WHOLE - sum(units.values())
-    by_remainder = sorted((name for name in shares if exact[name] > 0), key=lambda name: (units[name] - shares[name], name))
-    for name in by_remainder[:left]:
-        units[name] += 1
+    units = np.empty(len(weights), dtype=np.int64)
+    if not apportion(np.ascontiguousarray(weights, dtype=np.float64), units):
+        raise ValueError("weights are finite and not below 0, and at least one must be above 0")
     return units
 
 
-def draw(units: Mapping[str, int], at: int) -> str:
-    """The name whose stretch of [0, 2^40) holds `at`; the stretches lie in the order of the names."""
-    reached = 0
-    for name in sorted(units):
-        reached += units[name]
-        if at < reached:
-            return name
-    raise ValueError("the units do not sum to 2^40")
+@njit(cache=True, nogil=True)
+def apportion(weights: NDArray[np.float64], units: NDArray[np.int64]) -> bool:
+    """Fill `units` as `to_units` says, or return False where it raises.
+
+    The weights are first read as integers, cut off 52 bits below the largest (from 512 weights on, earlier, so that their sum
+    stays below 2^61); from there on all arithmetic is exact.
+    """
+    size, largest = len(weights), 0.0
+    for i in range(size):
+        if not 0.0 <= weights[i] < np.inf:
+            return False
+        largest = max(largest, weights[i])
+    if largest == 0.0:
+        return False
+    bits = 52
+    while size >> (61 - bits):
+        bits -= 1
+    bits -= frexp(largest)[1]
+    total = 0
+    for i in range(size):
+        units[i] = np.int64(ldexp(weights[i], bits))
+        total += units[i]
+    # rest < total of each, in units of 1 / total; wrapped products differ by less than 2^63, so their difference is right
+    rest, per = np.empty(size, np.int64), WHOLE / total
+    left = np.int64(WHOLE)
+    for i in range(size):
+        share = np.int64(units[i] * per)
+        over = units[i] * WHOLE - share * total
+        if over < 0:
+            share, over = share - 1, over + total
+        elif over >= total:
+            share, over = share + 1, over - total
+        units[i], rest[i] = share, over
+        left -= share
+    # the largest remainder that is too small for one more: by bisection over its value
+    low, high = -1, total
+    while high - low > 1:
+        middle = (low + high) >> 1
+        more = 0
+        for i in range(size):
+            more += rest[i] > middle
+        if more <= left:
+            high = middle
+        else:
+            low = middle
+    for i in range(size):
+        if rest[i] > high:
+            units[i] += 1
+            left -= 1
+    for i in range(size):
+        if left > 0 and rest[i] == high:
+            units[i] += 1
+            left -= 1
+    return True

@@ -81,12 +81,17 @@ class Profile:
 
     def limited_to(self, purposes: frozenset[str]) -> "Profile":
         """The profile without the features whose purpose is not among those consented to."""
-        allowed = np.array([feature.purpose in purposes for feature in self.index.features], dtype=np.bool_)
-        if allowed.all():
+        return self._only([feature.purpose in purposes for feature in self.index.features])
+
+    def without(self, names: frozenset[str]) -> "Profile":
+        """The profile without these features; names that are not in its index are passed over."""
+        return self._only([feature.name not in names for feature in self.index.features]) if names else self
+
+    def _only(self, allowed: list[bool]) -> "Profile":
+        present = self.present & np.array(allowed, dtype=np.bool_)
+        if (present == self.present).all():
             return self
-        present = self.present & allowed
-        values = np.where(present, self.values, np.float32(np.nan))
-        return Profile(index=self.index, values=values, present=present)
+        return Profile(index=self.index, values=np.where(present, self.values, np.float32(np.nan)), present=present)
 
     def get(self, name: str) -> float | str | None:
         """The value of a feature, the label of a coded one, None where it is missing or not in the index."""
@@ -112,7 +117,8 @@ class Emotion:
 class Contact:
     """One message taken from the customer's attention: reserved by a decision until `expires_at`, confirmed once shown.
 
-    `answered` once a person opened it, clicked, accepted or converted. A `mandatory` one counts under no cap.
+    `answered` once a person opened it, clicked, accepted, converted or referred somebody. A `mandatory` one counts under no
+    cap.
     """
 
     decision_id: str

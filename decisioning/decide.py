@@ -2,22 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
-from zoneinfo import ZoneInfo
 
-from decisioning import messages, timing
-from decisioning.arbitration import Worth, weigh
-from decisioning.catalog import Action, Catalog
-from decisioning.conditions import Lookup, holds
+from decisioning import messages
+from decisioning.arbitration import weigh
+from decisioning.catalog import Action
 from decisioning.customer import Profile, State
-from decisioning.domain import Candidate, Decision, Learner, Message, Predictions, Request
-from decisioning.eligibility import Situation, sieve
-from decisioning.emotion import suppressed
-from decisioning.explain import data_used
-from decisioning.exploration import NOTHING, trial_group
-from decisioning.facts import customer_facts, lookup
-from decisioning.places import Voice, fill
-from decisioning.policy import Policy, Stage
+from decisioning.domain import Decision, Learner, Ledger, Message, Predictions, Request
+from decisioning.learning import beliefs_of
+from decisioning.places import fill
+from decisioning.rulebook import Rulebook
+from decisioning.sifting import Asked, Sifted, asked, sift
+from decisioning.timing import zone_named
+from decisioning.trace import Weighed
+from decisioning.voice import treatment_for
 
 
 def decide(
@@ -29,8 +26,8 @@ def decide(
     learner: Learner,
     stock: Mapping[str, int],
     population: Mapping[str, float],
-    catalog: Catalog,
-    policy: Policy,
+    ledger: Mapping[str, Ledger],
+    rulebook: Rulebook,
     brand: str,
     now: datetime,
     salt: str,
@@ -39,96 +36,61 @@ def decide(
     """Decide for one customer at one touchpoint at one moment.
 
     `stock` is what is left of actions with a budget, `population` the mean profile that a customer without habits borrows
-    from, `degraded` the reason codes of parts that were missing when the inputs were gathered. Nothing is written and no
-    clock is read: the same arguments give the same decision, bit for bit.
+    from, `ledger` how often each action's promises were kept, `degraded` the reason codes of parts that were missing when
+    the inputs were gathered. Nothing is written and no clock is read: the same arguments give the same decision, bit for bit.
     """
-    touchpoint = catalog.touchpoints[request.touchpoint]
-    brand_zone, own_zone = ZoneInfo(policy.time_zone), timing.zone_named(state.time_zone)
-    zone = own_zone or brand_zone
-    facts = customer_facts(
-        profile=profile, state=state, predictions=predictions, context=request.context, policy=policy, now=now
-    )
-    stage = facts["stage"] = _stage(policy.journey, lookup(facts, profile))
-    who = state.group_id or state.customer_id
-    group = trial_group(who, control=policy.groups.control, random=policy.groups.random, salt=salt)
-    values = messages.message_values(profile=profile, state=state, brand=brand)
-    actions = catalog.at(touchpoint.name)
-
-    def moment(action: Action) -> timing.Moment | None:
-        return timing.now_or_later(
-            touchpoint=touchpoint,
-            profile=profile,
-            population=population,
-            quiet=policy.contact.quiet_hours,
-            zone=zone,
-            brand_zone=brand_zone,
-            now=now,
-            before=action.valid_until,
-        )
-
-    def message(action: Action) -> Message:
-        return messages.render(action.treatments[touchpoint.name], values | messages.action_values(action, zone=zone))
-
-    situation = Situation(
-        touchpoint=touchpoint,
+    customer = asked(
+        request=request,
+        rulebook=rulebook,
+        profile=profile,
         state=state,
-        group=group,
-        known=state.known or profile.known,
-        catalog=catalog,
-        policy=policy,
-        lookups={action.name: lookup(facts, profile, action) for action in actions},
+        predictions=predictions,
+        population=population,
         stock=stock,
-        in_time=lambda action: moment(action) is not None,
+        ledger=ledger,
         now=now,
+        salt=salt,
     )
-    voice = Voice(
-        moment=moment,
-        message=message,
-        data=partial(data_used, touchpoint=touchpoint, profile=profile, predictions=predictions, policy=policy),
-        default=messages.render(touchpoint.default, values) if touchpoint.default else None,
-    )
-    in_distress = suppressed(state, policy.suppression, now) is not None
-    reasons = _reasons(situation, in_distress=in_distress, lost=state.time_zone is not None and own_zone is None)
+    plan = rulebook.plans[request.touchpoint]
+    sifted = sift(plan, customer)
+    beliefs = beliefs_of(learner, plan, rulebook.policy.exploration.strength)
+    worths = weigh(sifted, beliefs)
+    said = messages.message_values(profile=profile, state=state, brand=brand)
 
-    passed, rejected = sieve(actions, situation)
-    worths = weigh(passed, situation, predictions=predictions, learner=learner)
-    filled = fill(request, worths, rejected, situation, voice, in_distress=in_distress, salt=salt)
+    def say(action: Action) -> Message:
+        return _said(action, sifted, said)
+
+    default = plan.touchpoint.default
+    filled = fill(sifted, worths, beliefs, say=say, default=messages.render(default, said) if default else None, salt=salt)
     return Decision(
         request=request,
         at=now,
-        group=group,
-        journey_stage=stage,
+        group=customer.group,
+        arms=customer.arms,
+        journey_stage=sifted.stage,
         results=filled.results,
-        candidates=_ranked(worths, filled.units),
-        rejected=rejected,
-        reasons=(*degraded, *reasons),
-        nothing_units=filled.units.get(NOTHING, 0),
+        reasons=(*degraded, *_reasons(customer)),
+        nothing_units=int(filled.units[-1]),
+        trace=Weighed(sifted=sifted, worths=worths, beliefs=beliefs, units=filled.units),
     )
 
 
-def _stage(journey: Sequence[Stage], read: Lookup) -> str:
-    return next(one.stage for one in journey if one.when is None or holds(one.when, read))
+def _said(action: Action, sifted: Sifted, of_customer: Mapping[str, str]) -> Message:
+    """The action in words, in the customer's language and in a tone for them."""
+    customer, policy = sifted.asked, sifted.asked.rulebook.policy
+    treatment = treatment_for(
+        action, sifted.plan.touchpoint.name, policy.voice, stage=sifted.stage, mood=customer.standing.mood
+    )
+    assert treatment is not None  # an action without a fitting tone does not pass
+    locale, text = treatment.said(customer.state.locale, own=policy.locale)
+    of_action = messages.action_values(action, zone=customer.zone, currency=policy.currency, locale=locale)
+    return messages.render(text, {**of_customer, **of_action})
 
 
-def _reasons(situation: Situation, *, in_distress: bool, lost: bool) -> Iterator[str]:
-    if lost:
+def _reasons(customer: Asked) -> Iterator[str]:
+    if customer.state.time_zone is not None and zone_named(customer.state.time_zone) is None:
         yield "unknown_time_zone"
-    if not situation.known:
+    if not customer.known:
         yield "unknown_customer"
-    if in_distress:
+    if customer.standing.suppressed:
         yield "selling_suppressed"
-
-
-def _ranked(worths: Sequence[Worth], units: Mapping[str, int]) -> tuple[Candidate, ...]:
-    ordered = sorted(worths, key=lambda worth: (-worth.terms.priority, worth.action.name))
-    return tuple(
-        Candidate(
-            action=worth.action.name,
-            terms=worth.terms,
-            threshold=worth.threshold,
-            rank=rank,
-            units=units.get(worth.action.name, 0),
-            response=worth.response,
-        )
-        for rank, worth in enumerate(ordered, start=1)
-    )

@@ -6,7 +6,7 @@ Datetimes are aware UTC. Money is in the brand's currency. Probabilities are in 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,10 +67,14 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
-    """Evidence by (action, touchpoint), as of the record with sequence number `snapshot`."""
+    """Evidence by (action, touchpoint), as of the record with sequence number `snapshot`.
+
+    `believed` keeps what follows from it, by plan (see `decisioning.learning`).
+    """
 
     evidence: Mapping[tuple[str, str], Evidence]
     snapshot: int = 0
+    believed: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, action: str, touchpoint: str) -> Evidence:
         return self.evidence.get((action, touchpoint), Evidence())
@@ -138,10 +142,16 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Datum:
-    """A kind of data about the customer that a choice used, in words, and where it came from."""
+    """A kind of data about the customer that a choice used, in words, and where it came from.
+
+    `feature` is the one of the profile that can be contested; empty where there is none, or where it is not to be named.
+    `purpose` is the use that the customer can withdraw, empty where there is none.
+    """
 
     says: str
-    source: Literal["first_party", "third_party"]
+    source: Literal["first_party", "third_party", "told", "visit", "estimate"]
+    feature: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +178,6 @@ class Result:
     wait: Wait | None = None
     timing: str = ""
     job: Job | None = None
-    data: tuple[Datum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,14 +195,47 @@ class Candidate:
     units: int
 
 
+class Trace(Protocol):
+    """What a decision was made of. What nobody asks for is never built."""
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Those that passed every tier, by rank: the highest priority first, then the smaller name."""
+
+    def rejected(self) -> tuple[Rejection, ...]:
+        """Those that did not, by name."""
+
+
+class Nothing:
+    """The trace of what was not decided but declared."""
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return ()
+
+    def rejected(self) -> tuple[Rejection, ...]:
+        return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
+    """What was decided, and what it was made of. `nothing_units` is the probability of nothing at the first place.
+
+    `arms` says in which arm of which experiment the customer is.
+    """
+
     request: Request
     at: datetime
     group: TrialGroup
+    arms: Mapping[str, str]
     journey_stage: str
     results: tuple[Result, ...]
-    candidates: tuple[Candidate, ...]
-    rejected: tuple[Rejection, ...]
     reasons: tuple[str, ...]
     nothing_units: int
+    trace: Trace = field(compare=False, repr=False)
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        return self.trace.candidates()
+
+    @property
+    def rejected(self) -> tuple[Rejection, ...]:
+        return self.trace.rejected()

@@ -1,193 +1,143 @@
-"""The five tiers: consent, eligibility, applicability, suitability, contact. Each action stops at its first failing rule."""
+"""Who may be told what: the gates of a touchpoint, opened and closed for one customer at one moment."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Protocol
 
-from decisioning import conditions
-from decisioning.catalog import Action, Catalog, Touchpoint
-from decisioning.conditions import Condition, Lookup
-from decisioning.customer import Contact, State
-from decisioning.domain import SELLING, Rejection, Tier, TrialGroup
-from decisioning.emotion import heals_at, suppressed
-from decisioning.policy import Cap, Policy, Rule
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
+from decisioning import caps, preferences
+from decisioning.customer import State
+from decisioning.domain import Ledger, TrialGroup
+from decisioning.programs import Flags
+from decisioning.rulebook import Gates, Plan, Rulebook
+from decisioning.standing import Standing
+from decisioning.tiers import Key
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """Everything the tiers look at, for one customer at one touchpoint at one moment."""
-
-    touchpoint: Touchpoint
-    state: State
-    group: TrialGroup
-    known: bool
-    catalog: Catalog
-    policy: Policy
-    lookups: Mapping[str, Lookup]
-    stock: Mapping[str, int]
-    in_time: Callable[[Action], bool]
-    now: datetime
-
-    def after(self, contact: Contact) -> "Situation":
-        """The same situation once one more message was taken from the customer's attention."""
-        return replace(self, state=replace(self.state, contacts=(*self.state.contacts, contact)))
+PASSES = -1
 
 
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    rule: str
-    unlock: str
-    until: datetime | None = None
+class Customer(Protocol):
+    """What the gates look at besides conditions (see `decisioning.sifting.Asked`)."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def standing(self) -> Standing: ...
+    @property
+    def known(self) -> bool: ...
+    @property
+    def group(self) -> TrialGroup: ...
+    @property
+    def stock(self) -> Mapping[str, int]: ...
+    @property
+    def ledger(self) -> Mapping[str, Ledger]: ...
+    @property
+    def rulebook(self) -> Rulebook: ...
+    @property
+    def now(self) -> datetime: ...
 
 
-def sieve(actions: Sequence[Action], situation: Situation) -> tuple[tuple[Action, ...], tuple[Rejection, ...]]:
-    """The actions that pass every tier, and for each other one the first tier and rule it failed at."""
-    passed, rejected = [], []
-    for action in actions:
-        failed = next(_failures(action, situation), None)
-        if failed is None:
-            passed.append(action)
-        else:
-            tier, why = failed
-            rejected.append(Rejection(action=action.name, tier=tier, rule=why.rule, unlock=why.unlock, until=why.until))
-    return tuple(passed), tuple(rejected)
+def close(plan: Plan, customer: Customer, stage: str, flags: Flags) -> None:
+    """Close the gates that something speaks against, at a stage of the journey."""
+    keys = plan.gates.keys
+    for key in _against(plan, customer):
+        if (at := keys.get(key)) is not None:
+            flags[at] = False
+    flags[plan.out_of_tone[stage, customer.standing.mood]] = False
+    _make_good(plan, customer, flags)
+    counts = plan.caps.counted(customer.state.contacts, customer.now)
+    for count, most, gate in zip(counts, plan.caps.most, plan.caps.gates, strict=True):
+        if count >= most:
+            flags[gate] = False
 
 
-def _failures(action: Action, situation: Situation) -> Iterator[tuple[Tier, _Failed]]:
-    """Failures in the order of the tiers; the caller takes the first, so nothing behind it is computed."""
-    tiers: tuple[tuple[Tier, Callable[[Action, Situation], Iterator[_Failed]]], ...] = (
-        ("consent", _consent),
-        ("eligibility", _eligibility),
-        ("applicability", _applicability),
-        ("suitability", _suitability),
-        ("contact", _contact),
-    )
-    for tier, failures in tiers:
-        for failed in failures(action, situation):
-            yield tier, failed
+def close_late(plan: Plan, earliest: datetime | None, flags: Flags) -> None:
+    """Close the gates of what must go before the first moment at which it can; None where there is none."""
+    for until, gate in plan.deadlines:
+        if earliest is None or (until is not None and until <= earliest):
+            flags[gate] = False
 
 
-def _consent(action: Action, situation: Situation) -> Iterator[_Failed]:
-    state = situation.state
-    default = situation.policy.purposes[action.purpose].default
-    if not state.consents.get(action.purpose, default):
-        yield _Failed(f"consent_{action.purpose}", f"state.consent_{action.purpose} = true (is false)")
-    if situation.touchpoint.channel in state.closed_channels:
-        yield _Failed("channel_closed", f"the customer opens the channel {situation.touchpoint.channel} again")
+def failures(gates: Gates, flags: Flags) -> NDArray[np.int32]:
+    """(n,): the line at which each candidate fails first, PASSES where it fails at none."""
+    out = np.empty(len(gates.start) - 1, dtype=np.int32)
+    _first_closed(gates.gate, gates.start, flags, out)
+    return out
 
 
-def _eligibility(action: Action, situation: Situation) -> Iterator[_Failed]:
-    now = situation.now
-    if not situation.known:
-        yield _Failed("known_customer", "state.known = true (is false)")
-    if situation.group == "control" and not action.mandatory:
-        yield _Failed("holdout", "the customer leaves the control group")
-    if action.valid_from is not None and now < action.valid_from:
-        yield _Failed("not_yet_valid", f"at {_from(action.valid_from)} or later", action.valid_from)
-    if action.valid_until is not None and now >= action.valid_until:
-        yield _Failed("no_longer_valid", f"a new validity; it ended at {action.valid_until:%Y-%m-%d %H:%M}Z")
-    yield from _required("eligible", action.eligible, situation.lookups[action.name])
-    yield from _ruled(situation.policy.rules.eligibility, action, situation)
+def _against(plan: Plan, customer: Customer) -> Iterator[Key]:
+    """What speaks against a candidate, in no order: the gates know theirs."""
+    state, policy, now = customer.state, customer.rulebook.policy, customer.now
+    for name, purpose in policy.purposes.items():
+        if not state.consents.get(name, purpose.default):
+            yield "consent", name
+    if plan.touchpoint.channel in state.closed_channels:
+        yield ("channel_open",)
+    if state.preferences:
+        yield from _declined(plan, customer)
+    if not customer.known:
+        yield ("known",)
+    if customer.group == "control":
+        yield ("treated",)
+    for action, promised in customer.ledger.items():
+        if promised.ended >= policy.promises.after and promised.kept / promised.ended < policy.promises.at_least:
+            yield "promises_kept", action
+    for why in customer.standing.suppressed:
+        yield (f"no_{why}",)
+    for one in state.refusals:
+        if now < one.at + policy.contact.cool_down:
+            yield "cooled_down", one.group
+    fatigue = policy.contact.fatigue
+    if fatigue is not None and len(caps.counted_within(state.contacts, fatigue.within, now)) >= caps.allowance(
+        fatigue, state.contacts
+    ):
+        yield ("not_tired",)
+    for action, every in plan.repeated:
+        if any(one.action == action and one.at > now - every and caps.counts(one, now) for one in state.contacts):
+            yield "long_ago", action
+    for action, left in customer.stock.items():
+        if left <= 0:
+            yield "in_stock", action
 
 
-def _applicability(action: Action, situation: Situation) -> Iterator[_Failed]:
-    touchpoint = situation.touchpoint
-    if action.job not in touchpoint.jobs:
-        yield _Failed("touchpoint_job", f"a touchpoint whose jobs include {action.job}; {touchpoint.name} does not")
-    yield from _required("relevant", action.relevant, situation.lookups[action.name])
-    yield from _ruled(situation.policy.rules.applicability, action, situation)
+def _declined(plan: Plan, customer: Customer) -> Iterator[Key]:
+    """What the customer asked not to get."""
+    for about, word in customer.state.preferences.items():
+        space, _, name = about.partition(":")
+        if about == preferences.PAUSE:
+            if word.until is not None and customer.now < word.until:
+                yield ("not_paused",)
+        elif about == preferences.PACE:
+            if (
+                word.a_week is not None
+                and len(caps.counted_within(customer.state.contacts, caps.WEEK, customer.now)) >= word.a_week
+            ):
+                yield ("pace",)
+        elif word.wanted == "none":
+            if space != "channel":
+                yield f"{space}_wanted", name
+            elif name == plan.touchpoint.channel:
+                yield ("channel_wanted",)
 
 
-def _suitability(action: Action, situation: Situation) -> Iterator[_Failed]:
-    if action.job in SELLING:
-        reason = suppressed(situation.state, situation.policy.suppression, situation.now)
-        if reason == "open_complaint":
-            yield _Failed(reason, "state.open_complaint = false (is true)")
-        elif reason is not None:
-            emotion = situation.state.emotion
-            assert emotion is not None
-            heals = heals_at(emotion, situation.policy.suppression)
-            yield _Failed(
-                reason,
-                f"state.emotion_intensity < {situation.policy.suppression.intensity:g}, by itself at {_from(heals)}",
-                heals,
-            )
-    yield from _ruled(situation.policy.rules.suitability, action, situation)
+def _make_good(plan: Plan, customer: Customer, flags: Flags) -> None:
+    """While a broken promise has something here that makes up for it, nothing else is said."""
+    if not customer.standing.make_good or "recover" not in plan.touchpoint.jobs:
+        return
+    if any(action.name in customer.standing.make_good for action in plan.actions):
+        for action in plan.actions:
+            if action.name not in customer.standing.make_good and not action.mandatory:
+                flags[plan.gates.keys["makes_good", action.name]] = False
 
 
-def _contact(action: Action, situation: Situation) -> Iterator[_Failed]:
-    if not action.mandatory:
-        yield from _cool_down(action, situation)
-        for cap in situation.policy.contact.caps:
-            if cap.scope.covers(action, situation.touchpoint):
-                yield from _capped(cap, action, situation)
-    if action.budget is not None and situation.stock.get(action.name, action.budget) <= 0:
-        yield _Failed("budget", f"more than {action.budget} of {action.name}, or a reserved one that expires")
-    if not situation.in_time(action):
-        yield _Failed(
-            "in_time",
-            f"a moment to send it outside quiet hours, within {situation.touchpoint.horizon} and its validity",
-        )
-
-
-def _cool_down(action: Action, situation: Situation) -> Iterator[_Failed]:
-    last = max((one.at for one in situation.state.refusals if one.group == action.group), default=None)
-    if last is not None and situation.now < (until := last + situation.policy.contact.cool_down):
-        yield _Failed("cool_down", f"{action.group} was rejected; again from {_from(until)}", until)
-
-
-def _capped(cap: Cap, action: Action, situation: Situation) -> Iterator[_Failed]:
-    now = situation.now
-    counted = sorted(
-        contact.at
-        for contact in situation.state.contacts
-        if contact.at > now - cap.within
-        and (contact.confirmed or contact.expires_at > now)
-        and _counts(cap, contact, action, situation)
-    )
-    if len(counted) >= cap.most:
-        until = counted[len(counted) - cap.most] + cap.within
-        yield _Failed(cap.rule, f"fewer than {cap.most} contacts in {_span(cap)}; again from {_from(until)}", until)
-
-
-def _counts(cap: Cap, contact: Contact, action: Action, situation: Situation) -> bool:
-    """Whether a past contact counts against this action under a cap: in its scope, and of the same `each`."""
-    scope = cap.scope
-    position = situation.catalog.positions.get(contact.action)
-    in_scope = (
-        (not scope.group or contact.group in scope.group)
-        and (not scope.action or contact.action in scope.action)
-        and (not scope.channel or contact.channel in scope.channel)
-        and (not scope.job or (position is not None and situation.catalog.actions[position].job in scope.job))
-    )
-    match cap.each:
-        case "action":
-            return in_scope and contact.action == action.name
-        case "group":
-            return in_scope and contact.group == action.group
-        case "channel":
-            return in_scope and contact.channel == situation.touchpoint.channel
-        case _:
-            return in_scope
-
-
-def _required(rule: str, condition: Condition | None, lookup: Lookup) -> Iterator[_Failed]:
-    if condition is not None and (hint := conditions.unlock(condition, lookup)):
-        yield _Failed(rule, hint)
-
-
-def _ruled(rules: Sequence[Rule], action: Action, situation: Situation) -> Iterator[_Failed]:
-    for rule in rules:
-        if rule.scope.covers(action, situation.touchpoint):
-            yield from _required(rule.rule, rule.require, situation.lookups[action.name])
-
-
-def _span(cap: Cap) -> str:
-    days = cap.within.total_seconds() / 86_400
-    return f"{days:g} days" if days >= 1 else f"{days * 24:g} hours"
-
-
-def _from(moment: datetime) -> str:
-    """The first full minute that is not before a moment: at the time that is named the rule passes."""
-    minute = moment.replace(second=0, microsecond=0)
-    return f"{minute if minute == moment else minute + timedelta(minutes=1):%Y-%m-%d %H:%M}Z"
+@njit(cache=True, nogil=True)
+def _first_closed(gate: NDArray[np.int32], start: NDArray[np.int32], flags: Flags, out: NDArray[np.int32]) -> None:
+    for k in range(len(out)):
+        out[k] = -1
+        for at in range(start[k], start[k + 1]):
+            if not flags[gate[at]]:
+                out[k] = at
+                break

@@ -24,9 +24,13 @@ class Feeling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """How to read an event: a fixed `emotion`, or the property `rating` on a `scale` from worst to best."""
+    """How to read an event: a fixed `emotion`, or the property `rating` on a `scale` from worst to best.
+
+    It may open or close a `complaint`, and begin or end a time of `hardship` that the customer is in.
+    """
 
     complaint: Literal["opened", "closed"] | None = None
+    hardship: Literal["began", "ended"] | None = None
     emotion: Feeling | None = None
     rating: str | None = None
     scale: tuple[float, float] = (1.0, 5.0)
@@ -73,19 +77,13 @@ def intensity_at(emotion: Emotion, now: datetime, *, half_life: timedelta) -> fl
     return float(emotion.intensity * 2.0 ** (-(age / half_life)))
 
 
-def suppressed(state: State, policy: Suppression, now: datetime) -> str | None:
-    """Why nothing is sold to this customer now: `open_complaint`, `negative_emotion`, or None."""
-    if state.open_complaints:
-        return "open_complaint"
-    emotion = state.emotion
-    if (
+def is_strong(emotion: Emotion | None, limits: Suppression, now: datetime) -> bool:
+    """Whether a feeling is certain enough, and still intense enough, to go by."""
+    return (
         emotion is not None
-        and emotion.valence < 0
-        and emotion.confidence >= policy.confidence
-        and intensity_at(emotion, now, half_life=policy.half_life) >= policy.intensity
-    ):
-        return "negative_emotion"
-    return None
+        and emotion.confidence >= limits.confidence
+        and intensity_at(emotion, now, half_life=limits.half_life) >= limits.intensity
+    )
 
 
 def heals_at(emotion: Emotion, policy: Suppression) -> datetime:

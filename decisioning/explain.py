@@ -1,143 +1,185 @@
-"""Why: for staff the whole trace, for the customer plain words. Both come from the decision alone."""
+"""Why, in plain words for the customer: from the decision alone, once somebody asks."""
 
+from collections import Counter
 from collections.abc import Iterator
-from math import prod
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from decisioning.catalog import Action, Touchpoint
-from decisioning.chance import WHOLE
-from decisioning.conditions import Condition, fields_of
-from decisioning.customer import Profile
-from decisioning.domain import SELLING, TIERS, Candidate, Datum, Decision, Predictions, Result
-from decisioning.policy import Policy
+from decisioning.counterfactual import Predict, Reason, answers_as_then, data_read, reasons
+from decisioning.domain import Datum, Decision, Result
+from decisioning.own_gain import own_gain
+from decisioning.press import Press, on_message, on_silence, plain
+from decisioning.sifting import Sifted
+from decisioning.trace import Weighed
+from decisioning.used import data_used
+
+TOLD = 3
+"""So many reasons are told, the strongest."""
 
 _WHY = {
-    "highest_priority": "Of everything we could say to you here, this should help you most.",
-    "explored": "We now and then show something else, to learn what helps you.",
-    "random_group": "You are one of the few customers to whom we show a fair random choice, to check our own judgement.",
-    "care_before_selling": "Something went wrong for you, so we put that right before anything else.",
-    "unknown_customer": "We do not know you yet, so we show what everyone sees.",
-    "control_group": "You are one of the customers to whom we show no offers, to measure whether offers help at all.",
-    "nothing_is_worth_the_attention": "Nothing we could say seemed worth your attention.",
-    "nothing_passed_the_rules": "Our own rules for contacting you left nothing to say.",
-    "log_unavailable": "We could not look after you properly at that moment, so we showed what everyone sees.",
-    "state_kept_changing": "Too much happened at once at that moment, so we showed what everyone sees.",
+    "highest_priority": "Of all we could say to you here, this should help you most.",
+    "explored": "Now and then we show you something else, to learn what helps you.",
+    "random_group": "You are one of a few people who see a fair random choice. It helps us check our own work.",
+    "must_be_said": "This is a note that we owe to you. It does not try to sell you a thing.",
+    "care_before_selling": "Something went wrong for you. We want to put that right first.",
+    "unknown_customer": "We do not know you yet, so we show what all see.",
+    "control_group": "You are one of a few people who get no offers. It shows us if our offers help at all.",
+    "nothing_is_worth_the_attention": "We had nothing to say that seemed worth your time.",
+    "nothing_passed_the_rules": "There was nothing that we should say to you just then.",
+    "log_unavailable": "We could not look after you well just then, so we showed what all see.",
+    "state_kept_changing": "Too much went on at once just then, so we showed what all see.",
 }
+_MAKES_GOOD = "We did not keep a promise to you. This is to make up for it, so it comes first."
+_HARD_TIMES = "Times are hard for you, so we sell nothing now and want to help first."
+_NOT_WANTED = (
+    ("paused", "You asked us for a break, so we keep still."),
+    ("channel_closed", "You asked us not to write to you here, so we keep still."),
+    ("channel_declined", "You asked us not to write to you here, so we keep still."),
+    ("pace", "You asked us for fewer notes, and you have had them for now."),
+    ("fatigue", "You have heard enough from us for now."),
+    ("cool_down", "You said no to this not long ago, so we let it rest."),
+)
+"""Where one of these kept out at least half of what we could say, it is told."""
 
-_TERMS = ("p", "c", "v", "l")
-_FROM = {"first_party": "you and your visits", "third_party": "a data partner"}
+_WAIT = {
+    "better_elsewhere": "There is a better place to tell you what we have: {place}.",
+    "fatigue": "You have heard enough from us for now, so we wait until {until}.",
+    "pace": "You asked us for fewer notes, so we wait until {until}.",
+    "cool_down": "You said no to this not long ago, so we wait until {until}.",
+    "too_soon": "We told you this not long ago, so we wait until {until}.",
+}
+_TOO_OFTEN = "We do not want to write to you too often, so we wait until {until}."
+
+_TO_YOU = {
+    "the customer is here": "you are here",
+    "this customer usually comes": "you usually come",
+    "this customer usually answers": "you usually answer",
+    "this customer will": "you will",
+}
+_FROM = {
+    "first_party": "you and your visits",
+    "third_party": "a data partner",
+    "told": "what you told us",
+    "visit": "this visit",
+    "estimate": "our own guess",
+}
+_NO_MODEL = "We can no longer tell how each of these facts moved our choice."
+_WITHOUT_REASONS = ("must_be_said", "random_group")
+"""Chosen whatever the priority."""
 
 
-def data_used(
-    action: Action, *, touchpoint: Touchpoint, profile: Profile, predictions: Predictions, policy: Policy
-) -> tuple[Datum, ...]:
-    """What was known of the customer and read to choose this action: by its rules, its weights and its model."""
-    names = [
-        field.partition(".")[2] for field in sorted(_fields_read(action, touchpoint, policy)) if field.startswith("profile.")
-    ]
-    names += predictions.reads.get(action.name, ())
-    found: dict[str, Datum] = {}
-    for name in names:
-        feature = profile.index[name]
-        if feature.says and profile.present[profile.index.positions[name]]:
-            found.setdefault(feature.says, Datum(says=feature.says, source=feature.source))
-    return tuple(found.values())
+def for_customer(decision: Decision, predict: Predict | None = None) -> dict[str, Any]:
+    """Plain words for each place: why, what moved it, from which data, how much our own gain counted, what to press.
+
+    `predict` asks the models of the decision once more. Without it, or where they answer otherwise by now, what single data
+    did is left out, and `left_out` says so.
+    """
+    return {"results": [_in_plain_words(result, decision, predict) for result in decision.results]}
 
 
-def for_staff(decision: Decision) -> dict[str, Any]:
-    """How many candidates each tier left, who competed with which terms, and who won without which term."""
-    left = len(decision.candidates) + len(decision.rejected)
-    funnel: dict[str, int] = {"candidates": left}
-    for tier in TIERS:
-        left -= sum(one.tier == tier for one in decision.rejected)
-        funnel[tier] = left
-    return {
-        "group": decision.group,
-        "journey_stage": decision.journey_stage,
-        "funnel": funnel,
-        "ranking": [_ranked(candidate) for candidate in decision.candidates],
-        "probability_of_nothing": decision.nothing_units / WHOLE,
-        "first_without": {term: _first_without(decision, term) for term in _TERMS},
-        "rejected": [
-            {"action": one.action, "tier": one.tier, "rule": one.rule, "unlock": one.unlock} for one in decision.rejected
-        ],
-        "reasons": list(decision.reasons),
+def _in_plain_words(result: Result, decision: Decision, predict: Predict | None) -> dict[str, Any]:
+    whole = decision.trace if isinstance(decision.trace, Weighed) else None
+    told: dict[str, Any] = {
+        "placement": result.placement,
+        "why": _why(result, decision, whole),
+        "reasons": [],
+        "data_used": [],
+        "commercial_weight": own_gain(result, decision),
+        "change": [],
+        "left_out": None,
     }
-
-
-def for_customer(decision: Decision) -> dict[str, Any]:
-    """Plain words for each place: why, from which data, how much our own gain counted, what to press to change it."""
-    return {"results": [_in_plain_words(result, decision) for result in decision.results]}
-
-
-def _in_plain_words(result: Result, decision: Decision) -> dict[str, Any]:
-    if result.kind == "wait":
-        assert result.wait is not None
-        why = f"We would rather wait until {result.wait.until:%Y-%m-%d %H:%M} UTC than write to you too often."
-    else:
-        why = _WHY[result.reason]
-    told: dict[str, Any] = {"placement": result.placement, "why": why, "data_used": [], "commercial_weight": None, "change": []}
     if result.action is None:
+        told["change"] = [_button(one) for one in on_silence(decision.rejected, _channel(whole))]
         return told
-    told["data_used"] = [{"what": one.says, "from": _FROM[one.source]} for one in result.data]
-    told["commercial_weight"] = _commercial_weight(result, decision, sells=result.job in SELLING)
     told["when"] = _to_you(result.timing)
+    if whole is None:
+        return told
+    sifted = whole.sifted
+    at = sifted.plan.position(result.action)
+    action, data = sifted.plan.actions[at], data_used(sifted, at)
+    told["data_used"] = [_datum(one) for one in data]
     told["change"] = [
-        "Say no to this message, and nothing like it comes for a while.",
-        "Unsubscribe from it, and we no longer write to you in this way.",
+        _button(one) for one in on_message(action, sifted.plan.touchpoint.channel, data, sifted.asked.rulebook.policy)
     ]
+    if result.reason not in _WITHOUT_REASONS:
+        told["reasons"] = [in_words(one) for one in reasons(whole, at, predict)[:TOLD]]
+        if data_read(whole, at) and (predict is None or not answers_as_then(whole, predict)):
+            told["left_out"] = _NO_MODEL
     return told
+
+
+def in_words(reason: Reason) -> dict[str, str]:
+    """A reason with its direction, as the customer reads it."""
+    helped = reason.moved > 0.0
+    if reason.whose == "evidence":
+        words = f"Others took this, or notes like it, {'more' if helped else 'less'} often than we had thought."
+    else:
+        words = f"{_cause(reason, helped=helped)} This spoke {'for' if helped else 'against'} it."
+    return {"direction": "helped" if helped else "held back", "words": words}
+
+
+def _cause(reason: Reason, *, helped: bool) -> str:
+    wanted = "more" if helped else "less"
+    match reason.whose:
+        case "topic":
+            return f"You asked for {wanted} of {plain(reason.about)}."
+        case "group":
+            return f"You asked for {wanted} notes like this."
+        case "channel":
+            return f"You asked to hear {wanted} from us by {plain(reason.about)}."
+        case "maybe_later":
+            return 'You said "maybe later" to notes like this.'
+        case "datum":
+            return f"We looked at {reason.says}."
+        case _:
+            return reason.says
+
+
+def _why(result: Result, decision: Decision, whole: Weighed | None) -> str:
+    if result.wait is not None:
+        until, place = _day(result.wait.until, whole), plain(result.wait.touchpoint or "")
+        return _WAIT.get(result.wait.because, _TOO_OFTEN).format(until=until, place=place)
+    if whole is not None and result.reason == "care_before_selling":
+        standing = whole.sifted.asked.standing
+        if result.action in standing.make_good:
+            return _MAKES_GOOD
+        if standing.suppressed == ("hardship",):
+            return _HARD_TIMES
+    if result.reason == "nothing_passed_the_rules":
+        return next(_own_words(decision), _WHY[result.reason])
+    return _WHY[result.reason]
+
+
+def _own_words(decision: Decision) -> Iterator[str]:
+    """Where the customer's own words, or their rest, kept most of it from them."""
+    counts = Counter(one.rule for one in decision.rejected)
+    for rule, words in _NOT_WANTED:
+        if 2 * counts[rule] >= len(decision.rejected) > 0:
+            yield words
+
+
+def _day(until: datetime, whole: Weighed | None) -> str:
+    """A moment as the customer's own clock shows it."""
+    local = until.astimezone(whole.sifted.asked.zone if whole is not None else ZoneInfo("UTC"))
+    return f"{local:%A}, {local:%B} {local.day}, {local:%H:%M}"
 
 
 def _to_you(timing: str) -> str:
     """The reason for a moment, said to the customer it speaks of."""
-    return timing.replace("the customer is here", "you are here").replace("this customer usually comes", "you usually come")
+    for of_them, to_them in _TO_YOU.items():
+        timing = timing.replace(of_them, to_them)
+    return timing
 
 
-def _commercial_weight(result: Result, decision: Decision, *, sells: bool) -> str:
-    """What our own gain did to the choice: its place with and without the terms v and l."""
-    if not sells:
-        return "None: this message sells nothing."
-    without = sorted(decision.candidates, key=lambda one: (-one.terms.p * one.terms.c, one.action))
-    rank = next(one.rank for one in decision.candidates if one.action == result.action)
-    fair = next(at for at, one in enumerate(without, start=1) if one.action == result.action)
-    if fair == rank:
-        return f"It would have come in the same place ({rank}) had our own gain not counted."
-    return f"With our own gain counted it came in place {rank}, without it in place {fair}."
+def _datum(datum: Datum) -> dict[str, str]:
+    return {"what": datum.says, "from": _FROM[datum.source]}
 
 
-def _fields_read(action: Action, touchpoint: Touchpoint, policy: Policy) -> Iterator[str]:
-    conditions: list[Condition | None] = [action.eligible, action.relevant]
-    for rules in (policy.rules.eligibility, policy.rules.applicability, policy.rules.suitability):
-        conditions += [rule.require for rule in rules if rule.scope.covers(action, touchpoint)]
-    for weight in policy.weights:
-        if weight.scope.covers(action, touchpoint):
-            conditions.append(weight.when)
-            if weight.scale is not None:
-                yield weight.scale
-    conditions += [stage.when for stage in policy.journey]
-    for condition in conditions:
-        if condition is not None:
-            yield from fields_of(condition)
+def _button(press: Press) -> dict[str, str]:
+    return {"what": press.what, "press": press.press, "about": press.about}
 
 
-def _ranked(candidate: Candidate) -> dict[str, Any]:
-    terms = candidate.terms
-    return {
-        "action": candidate.action,
-        "rank": candidate.rank,
-        "priority": terms.priority,
-        "threshold": candidate.threshold,
-        "probability": candidate.units / WHOLE,
-        "terms": {"p": terms.p, "c": terms.c, "v": terms.v, "l": terms.l, "assumed": list(terms.assumed)},
-    }
-
-
-def _first_without(decision: Decision, term: str) -> str | None:
-    """The action with the highest priority had one term been 1 for all; of equal ones the smaller name."""
-
-    def priority(candidate: Candidate) -> float:
-        return float(prod(getattr(candidate.terms, other) for other in _TERMS if other != term))
-
-    ranked = sorted(decision.candidates, key=lambda one: (-priority(one), one.action))
-    return ranked[0].action if ranked else None
+def _channel(whole: Weighed | None) -> str:
+    sifted: Sifted | None = None if whole is None else whole.sifted
+    return "" if sifted is None else sifted.plan.touchpoint.channel

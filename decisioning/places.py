@@ -1,107 +1,124 @@
 """Filling the places of one request, one after another: draw, time, word; nothing is shown twice."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from decisioning.arbitration import Worth
+import numpy as np
+from numpy.typing import NDArray
+
+from decisioning.arbitration import Worths, terms
+from decisioning.beliefs import Beliefs
 from decisioning.catalog import Action
+from decisioning.chance import hashed
 from decisioning.customer import Contact
-from decisioning.domain import Datum, Message, Placement, Rejection, Request, Result, Wait
-from decisioning.eligibility import Situation, sieve
-from decisioning.exploration import NOTHING, choose, probabilities
-from decisioning.timing import Moment, wait_for
+from decisioning.domain import Message, Placement, Result, Wait
+from decisioning.eligibility import PASSES
+from decisioning.exploration import Contenders, choose, distribution
+from decisioning.sifting import Sifted, elsewhere, sifted_again
+from decisioning.timing import wait_for
+from decisioning.trace import rejections
 
 WAIT_STAYS = timedelta(days=1)
 """How long a wait stays in the outbox after it fell due."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Voice:
-    """How what was chosen is timed, worded and accounted for."""
-
-    moment: Callable[[Action], Moment | None]
-    message: Callable[[Action], Message]
-    data: Callable[[Action], tuple[Datum, ...]]
-    default: Message | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Filled:
-    """`units` is the distribution of the first place, before anything was taken."""
+    """`units` (n + 1,) is the distribution of the first place, before anything was taken; that of nothing is the last."""
 
     results: tuple[Result, ...]
-    units: Mapping[str, int]
+    units: NDArray[np.int64]
 
 
 def fill(
-    request: Request,
-    worths: Sequence[Worth],
-    rejected: Sequence[Rejection],
-    situation: Situation,
-    voice: Voice,
+    sifted: Sifted,
+    worths: Worths,
+    beliefs: Beliefs,
     *,
-    in_distress: bool,
+    say: Callable[[Action], Message],
+    default: Message | None,
     salt: str,
 ) -> Filled:
-    """Fill every place in turn from what is left. `rejected` are those that passed no tier before the first place."""
-    results: list[Result] = []
-    left, blocked, first_units = list(worths), tuple(rejected), None
-    for slot, placement in enumerate(_slots(request.placements)):
-        units = probabilities(left, group=situation.group, mass=situation.policy.exploration.mass, in_distress=in_distress)
-        first_units = first_units or units
-        chosen = choose(units, salt=salt, decision_id=request.decision_id, slot=f"{placement.id}/{slot}")
-        worth = next((one for one in left if one.action.name == chosen), None)
-        if worth is None:
-            wait = None if left else wait_for(blocked, touchpoint=situation.touchpoint, now=situation.now)
-            why = _why_nothing(situation, had_candidates=bool(left))
-            results.append(_unfilled(placement, why=why, default=voice.default, wait=wait, units=units[NOTHING]))
+    """Fill every place of the request in turn from what is left.
+
+    `say` words an action, `default` is what an empty place shows.
+    """
+    request, plan = sifted.asked.request, sifted.plan
+    left, first, results = sifted.failed == PASSES, None, list[Result]()
+    slots = list(_slots(request.placements))
+    contenders = Contenders(
+        scale=worths.scale,
+        offset=worths.offset,
+        top=worths.top,
+        threshold=plan.weights.threshold,
+        p=worths.p,
+        priority=worths.priority,
+        jobs=plan.jobs,
+        mandatory=plan.mandatory,
+    )
+    for slot, placement in enumerate(slots):
+        units = distribution(
+            contenders,
+            beliefs,
+            alive=left,
+            group=sifted.asked.group,
+            mass=sifted.asked.rulebook.policy.exploration.mass,
+            in_distress=bool(sifted.asked.standing.suppressed),
+        )
+        first = units if first is None else first
+        at = choose(units, hashed(salt, "draw", request.decision_id, f"{placement.id}/{slot}"))
+        if at == len(plan.actions):
+            had = bool(left.any())
+            wait = None if had else _wait(sifted)
+            results.append(_unfilled(placement, sifted, wait, units=int(units[at]), default=default, had_candidates=had))
             continue
-        why = _why(worth, left, group=situation.group, in_distress=in_distress)
-        result = _shown(worth, placement, voice, why=why, units=units[chosen])
-        results.append(result)
-        left.remove(worth)
-        if left and not worth.action.mandatory:
+        action = plan.actions[at]
+        moment = sifted.moments.before(action.valid_until)
+        assert moment is not None  # the tiers let no action pass that has no moment
+        expires = moment.at + action.expires
+        results.append(
+            Result(
+                placement=placement.id,
+                kind="action",
+                reason=_why(at, sifted, worths, left),
+                action=action.name,
+                message=say(action),
+                send_at=moment.at,
+                expires_at=expires if action.valid_until is None else min(expires, action.valid_until),
+                terms=terms(sifted, worths, at),
+                threshold=float(plan.weights.threshold[at]),
+                units=int(units[at]),
+                timing=moment.because,
+                job=action.job,
+            )
+        )
+        left = left.copy()
+        left[at] = False
+        if slot + 1 < len(slots):
             # what this place took counts at the next one, as it will once it is in the state
-            situation = situation.after(_contact(request, worth.action, result, situation))
-            still, capped = sieve([one.action for one in left], situation)
-            left = [one for one in left if one.action in still]
-            blocked += capped
-    return Filled(results=tuple(results), units=first_units or {})
+            sifted = sifted_again(sifted, _contact(results[-1], action, sifted))
+            left &= sifted.failed == PASSES
+    assert first is not None  # a request has a place
+    return Filled(results=tuple(results), units=first)
 
 
 def _slots(placements: Sequence[Placement]) -> Iterator[Placement]:
     return (placement for placement in placements for _ in range(placement.count))
 
 
-def _shown(worth: Worth, placement: Placement, voice: Voice, *, why: str, units: int) -> Result:
-    action, when = worth.action, voice.moment(worth.action)
-    assert when is not None  # the tiers let no action pass that has no moment
-    return Result(
-        placement=placement.id,
-        kind="action",
-        reason=why,
-        action=action.name,
-        message=voice.message(action),
-        send_at=when.at,
-        expires_at=_expiry(action, when.at),
-        terms=worth.terms,
-        threshold=worth.threshold,
-        units=units,
-        timing=when.because,
-        job=action.job,
-        data=voice.data(action),
-    )
-
-
-def _unfilled(placement: Placement, *, why: str, default: Message | None, wait: Wait | None, units: int) -> Result:
-    """An honest nothing, or a wait where time alone soon lets something pass."""
+def _unfilled(
+    placement: Placement, sifted: Sifted, wait: Wait | None, *, units: int, default: Message | None, had_candidates: bool
+) -> Result:
+    """An honest nothing; or a wait, where time alone soon lets something pass or another touchpoint can say it."""
     if wait is None:
+        why = _why_nothing(sifted, had_candidates=had_candidates)
         return Result(placement=placement.id, kind="nothing", reason=why, message=default, units=units)
     return Result(
         placement=placement.id,
         kind="wait",
         reason=wait.because,
+        message=default,
         wait=wait,
         send_at=wait.until,
         expires_at=wait.until + WAIT_STAYS,
@@ -109,37 +126,44 @@ def _unfilled(placement: Placement, *, why: str, default: Message | None, wait: 
     )
 
 
-def _why(chosen: Worth, worths: Sequence[Worth], *, group: str, in_distress: bool) -> str:
-    if group == "random":
+def _wait(sifted: Sifted) -> Wait | None:
+    asked = sifted.asked
+    # what an earlier place of this request took is nothing to wait for
+    left = [one for one in rejections(sifted) if one.action not in asked.taken]
+    soon = wait_for(left, touchpoint=sifted.plan.touchpoint, now=asked.now)
+    return soon if soon is not None else elsewhere(sifted)
+
+
+def _why(at: int, sifted: Sifted, worths: Worths, left: NDArray[np.bool_]) -> str:
+    if sifted.plan.actions[at].mandatory:
+        return "must_be_said"
+    if sifted.asked.group == "random":
         return "random_group"
-    if in_distress:
+    if sifted.asked.standing.suppressed:
         return "care_before_selling"
-    best = max(worth.terms.priority for worth in worths)
-    return "highest_priority" if chosen.terms.priority == best > chosen.threshold else "explored"
+    best = worths.priority[left].max()
+    is_best = worths.priority[at] == best and best > sifted.plan.weights.threshold[at]
+    return "highest_priority" if is_best else "explored"
 
 
-def _why_nothing(situation: Situation, *, had_candidates: bool) -> str:
-    if not situation.known:
+def _why_nothing(sifted: Sifted, *, had_candidates: bool) -> str:
+    if not sifted.asked.known:
         return "unknown_customer"
-    if situation.group == "control":
+    if sifted.asked.group == "control":
         return "control_group"
     return "nothing_is_worth_the_attention" if had_candidates else "nothing_passed_the_rules"
 
 
-def _expiry(action: Action, send_at: datetime) -> datetime:
-    expires = send_at + action.expires
-    return min(expires, action.valid_until) if action.valid_until is not None else expires
-
-
-def _contact(request: Request, action: Action, result: Result, situation: Situation) -> Contact:
+def _contact(result: Result, action: Action, sifted: Sifted) -> Contact:
     assert result.send_at is not None and result.expires_at is not None
     return Contact(
-        decision_id=request.decision_id,
+        decision_id=sifted.asked.request.decision_id,
         placement=result.placement,
         action=action.name,
         group=action.group,
-        touchpoint=situation.touchpoint.name,
-        channel=situation.touchpoint.channel,
+        touchpoint=sifted.plan.touchpoint.name,
+        channel=sifted.plan.touchpoint.channel,
         at=result.send_at,
         expires_at=result.expires_at,
+        mandatory=action.mandatory,
     )

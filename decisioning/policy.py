@@ -7,6 +7,7 @@ from datetime import time, timedelta
 from decisioning.catalog import Action, Touchpoint
 from decisioning.conditions import Condition
 from decisioning.domain import Job
+from decisioning.voice import Voice
 
 CONTACT_MEMORY = timedelta(days=60)
 """How far back contacts and refusals are remembered: no cap or cool-down may be longer."""
@@ -115,8 +116,9 @@ class Suppression:
 class Weight:
     """A factor of the context term C for the actions in scope.
 
-    Without `scale`, `factor` applies where `when` holds. With `scale` (a field in [0, 1], such as prediction.churn) the
-    factor runs linearly from 1 at 0 to `factor` at 1.
+    Without `scale`, `factor` applies where `when` holds. With `scale` (a fact of the customer in [0, 1], such as
+    prediction.churn) the factor runs linearly from 1 at 0 to `factor` at 1. `says` is a plain sentence to the customer about
+    what it goes by, such as "You are new here."; a weight without one is not told as a reason.
     """
 
     rule: str
@@ -124,6 +126,7 @@ class Weight:
     scope: Scope = Scope()
     when: Condition | None = None
     scale: str | None = None
+    says: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +190,8 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
+    """All of it, with what the brand is by itself: where its day begins, its `currency` and the `locale` of its texts."""
+
     time_zone: str
     purposes: Mapping[str, Purpose]
     journey: tuple[Stage, ...]
@@ -199,3 +204,6 @@ class Policy:
     preferences: Steering = Steering()
     promises: Keeping = Keeping()
     experiments: tuple[Experiment, ...] = ()
+    voice: Voice = Voice()
+    currency: str = "USD"
+    locale: str = "en-US"

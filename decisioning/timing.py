@@ -1,34 +1,127 @@
 """When: an inbound touchpoint answers now; an outbound message goes when its customer is most likely to be receptive."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 from decisioning.catalog import Touchpoint
 from decisioning.customer import Profile
 from decisioning.domain import Rejection, Wait
+from decisioning.habits import Habits, Source, Week
+from decisioning.hours import HOUR_US, OpenHours, hour_of_week, is_quiet, microseconds, moment_of, open_hours
 from decisioning.policy import QuietHours
-
-HOURS: tuple[str, ...] = tuple(f"hour_{hour:02d}" for hour in range(24))
-DAYS: tuple[str, ...] = tuple(f"day_{day}" for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
-POOL_WEIGHT = 4.0
-"""The population's habit counts as much as this many of the customer's own (decayed) visits."""
 
 WAITING_MUST_GAIN = 1.1
 """The earliest hour is taken of those that the best hour beats by no more than this factor."""
 
-_HOUR = timedelta(hours=1)
+Reason = Literal["here", "a model"] | Source
+"""What speaks for a moment: that the customer is here, a trained model of timing, or a habit."""
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WHO: Mapping[Reason, str] = {
+    "own answers": "this customer usually answers",
+    "own visits": "this customer usually comes",
+    "answers of all": "customers usually answer",
+    "visits of all": "customers usually come",
+    "a model": "this customer will most likely answer",
+}
+_MICROSECOND = timedelta(microseconds=1)
+_NO_HOURS = OpenHours(at_us=(), of_week=np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
+    """When a message goes, and what speaks for it (None: nothing does); the words are made when asked for."""
+
     at: datetime
-    because: str
+    zone: ZoneInfo
+    reason: Reason | None
+
+    @property
+    def because(self) -> str:
+        """In the customer's time, to the quarter of an hour."""
+        if self.reason == "here":
+            return "the customer is here now"
+        local = self.at.astimezone(self.zone)
+        when = f"{_WEEKDAYS[local.weekday()]} around {local.hour:02d}:{local.minute // 15 * 15:02d}"
+        return f"{when} is when {_WHO[self.reason]}" if self.reason else f"nothing is known to be better than {when}"
 
 
-def now_or_later(
+@dataclass(slots=True, kw_only=True)
+class Moments:
+    """The moments at which one touchpoint's message may go to one customer. Made by `moments`, once for a decision.
+
+    `now` is among them where `now_of_week`, which hour of the brand's week it is, is not -1; the others are `open`, from the
+    position `start` to before `end`. What they are worth is worked out when a moment is first asked for, and kept.
+    """
+
+    habits: Habits
+    profile: Profile
+    population: Mapping[str, float]
+    hours: NDArray[np.float64] | None
+    zone: ZoneInfo
+    now: datetime
+    now_of_week: int
+    open: OpenHours = _NO_HOURS
+    start: int = 0
+    end: int = 0
+    inbound: bool = False
+    _week: Week | None = None
+    _found: dict[tuple[bool, int], Moment | None] = field(default_factory=dict)
+
+    @property
+    def earliest(self) -> datetime | None:
+        """The first of them, None where there is none. An action is in time where it is valid until later than that."""
+        if self.now_of_week >= 0:
+            return self.now
+        return None if self.start == self.end else moment_of(self.open.at_us[self.start])
+
+    def before(self, valid_until: datetime | None) -> Moment | None:
+        """When a message goes that must go strictly before a time, if it must; None where no moment is left.
+
+        Of the hours whose weight is within WAITING_MUST_GAIN of the highest, the earliest; of an hour that the clock shows
+        twice, the first. Where the customer is here now it is now, whatever is valid until when.
+        """
+        with_now, end = self.now_of_week >= 0, self.end
+        if valid_until is not None and not self.inbound:
+            with_now = with_now and self.now < valid_until
+            end = bisect_left(self.open.at_us, microseconds(valid_until), self.start, self.end)
+        key = (with_now, end)
+        if key not in self._found:
+            self._found[key] = self._best(with_now=with_now, end=end)
+        return self._found[key]
+
+    def _best(self, *, with_now: bool, end: int) -> Moment | None:
+        if not with_now and self.start == end:
+            return None
+        if self.inbound:
+            return Moment(at=self.now, zone=self.zone, reason="here")
+        now_of_week = self.now_of_week if with_now else -1
+        later = self.open.of_week[self.start : end]
+        if self._week is None and self.hours is None:
+            self._week = self.habits.week(self.profile, self.population)
+        # a copy: the kernel is compiled for arrays that may be written to, and a record's may not
+        weights = self._week.weights if self._week is not None else np.array(self.hours, dtype=np.float64)
+        at = _earliest_good(weights, now_of_week, later)
+        when, hour = (self.now, now_of_week) if at < 0 else (moment_of(self.open.at_us[self.start + at]), int(later[at]))
+        return Moment(at=when, zone=self.zone, reason=self._reason(weights, hour))
+
+    def _reason(self, weights: NDArray[np.float64], hour: int) -> Reason | None:
+        if self._week is not None:
+            return self._week.source(hour)
+        return "a model" if weights[hour] > weights.mean() else None
+
+
+def moments(
     *,
+    habits: Habits,
     touchpoint: Touchpoint,
     profile: Profile,
     population: Mapping[str, float],
@@ -36,32 +129,33 @@ def now_or_later(
     zone: ZoneInfo,
     brand_zone: ZoneInfo,
     now: datetime,
-    before: datetime | None = None,
-) -> Moment | None:
-    """When a message goes, within the touchpoint's horizon and strictly before `before`; None where no moment is left.
+    hours: NDArray[np.float64] | None = None,
+) -> Moments:
+    """The moments of a decision: now, and every full hour of the brand's clock until the touchpoint's horizon, that included.
 
-    The score of an hour is the customer's share of visits in that hour of the day times that of its day of the week,
-    each pooled with the population's; of the hours nearly as good as the best the earliest wins. `population` holds mean
-    values by feature name. Quiet hours and words are local to the customer (`zone`); habits are counted in the hours of
-    the brand (`brand_zone`).
+    Quiet hours and words are local to the customer (`zone`); they bind no touchpoint where the customer is here now. What
+    an hour is worth: `hours` (168,), the trained weights of the hours of the brand's week, where there are any; otherwise
+    the habits (see `Habits.week`, for `population` too). `habits` are those of the touchpoint's channel.
     """
     if touchpoint.direction == "inbound":
-        return Moment(at=now, because="the customer is here now")
-    hours, own_visits = _habit(HOURS, profile, population)
-    days, _ = _habit(DAYS, profile, population)
-    scored = [
-        (hours[counted.hour] * days[counted.weekday()], at)
-        for at in _hours(now, now + touchpoint.horizon)
-        if (before is None or at < before) and not is_quiet(at.astimezone(zone), quiet)
-        for counted in (at.astimezone(brand_zone),)
-    ]
-    if not scored:
-        return None
-    good_enough = max(scored)[0] / WAITING_MUST_GAIN
-    best = next(at for score, at in scored if score >= good_enough)
-    local = best.astimezone(zone)
-    whose = "this customer usually comes" if own_visits >= POOL_WEIGHT else "customers usually come"
-    return Moment(at=best, because=f"{local:%A} around {local:%H}:00 is when {whose}")
+        return Moments(
+            habits=habits, profile=profile, population=population, hours=hours, zone=zone, now=now, now_of_week=0, inbound=True
+        )
+    now_us, horizon_us = microseconds(now), touchpoint.horizon // _MICROSECOND
+    opened = open_hours(zone=zone, brand_zone=brand_zone, quiet=quiet, first=now_us // HOUR_US, count=horizon_us // HOUR_US + 2)
+    quiet_now = quiet is not None and is_quiet(now.astimezone(zone), quiet)
+    return Moments(
+        habits=habits,
+        profile=profile,
+        population=population,
+        hours=hours,
+        zone=zone,
+        now=now,
+        now_of_week=-1 if quiet_now else hour_of_week(now.astimezone(brand_zone)),
+        open=opened,
+        start=bisect_right(opened.at_us, now_us),
+        end=bisect_right(opened.at_us, now_us + horizon_us),
+    )
 
 
 def wait_for(rejected: Sequence[Rejection], *, touchpoint: Touchpoint, now: datetime) -> Wait | None:
@@ -84,30 +178,20 @@ def zone_named(name: str | None) -> ZoneInfo | None:
         return None
 
 
-def is_quiet(local: datetime, quiet: QuietHours | None) -> bool:
-    """Whether a local time of day lies in the quiet hours; they may span midnight; the end is outside."""
-    if quiet is None or quiet.start == quiet.end:
-        return False
-    at = local.time()
-    if quiet.start < quiet.end:
-        return quiet.start <= at < quiet.end
-    return at >= quiet.start or at < quiet.end
+@njit(cache=True, nogil=True)
+def _earliest_good(week: NDArray[np.float64], now: int, later: NDArray[np.int64]) -> int:
+    """The position of the earliest good enough among the `later` hours of the week; -1 for now (-1: not among them).
 
-
-def _hours(start: datetime, end: datetime) -> Iterator[datetime]:
-    """Now, then every full hour up to the end."""
-    yield start
-    at = start.replace(minute=0, second=0, microsecond=0) + _HOUR
-    while at <= end:
-        yield at
-        at += _HOUR
-
-
-def _habit(names: tuple[str, ...], profile: Profile, population: Mapping[str, float]) -> tuple[list[float], float]:
-    """Shares over the names that sum to 1, the customer's own pooled with the population's, and the own total."""
-    own = [float(value) if isinstance(value := profile.get(name), int | float) else 0.0 for name in names]
-    pool = [population.get(name, 0.0) for name in names]
-    pool_total = sum(pool)
-    shared = [one / pool_total for one in pool] if pool_total > 0 else [1.0 / len(names)] * len(names)
-    total = sum(own)
-    return [(mine + POOL_WEIGHT * theirs) / (total + POOL_WEIGHT) for mine, theirs in zip(own, shared, strict=True)], total
+    A weight that is no positive number counts as 0.
+    """
+    best = week[now] if now >= 0 and week[now] > 0.0 else 0.0
+    for hour in later:
+        if week[hour] > best:
+            best = week[hour]
+    enough = best / WAITING_MUST_GAIN
+    if now >= 0 and (week[now] >= enough or best == 0.0):
+        return -1
+    for at in range(len(later)):
+        if week[later[at]] >= enough or best == 0.0:
+            return at
+    return -1

@@ -39,6 +39,8 @@ _CODE = (
     "traits.py",
     "third_party.py",
     "consents.py",
+    "contests.py",
+    "withheld.py",
     "agreed.py",
     "table_files.py",
     "definitions.py",

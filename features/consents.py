@@ -19,8 +19,6 @@ FILE = "consents.parquet"
 """Beside the tables of a build."""
 
 _SCHEMA = {"customer_id": pl.String, "purpose": pl.String, "granted": pl.Boolean, "known": pl.Int64}
-
-
 _WORDS = {"customer_id": pl.String, "purpose": pl.String, "granted": pl.Boolean, "event": pl.Int64, "known": pl.Int64}
 
 

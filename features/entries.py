@@ -51,6 +51,7 @@ class FeatureSpec:
     the last or the first record. `ratio` divides one feature by another, `band` cuts one into labels: both are derived from
     values that have aged already. `column` is a column of a third-party file, coded by `labels` where it holds text.
 
+    A `sensitive` feature, such as an income group, is never named to a customer as the reason of a message.
     `default` stands for a missing value of a customer of whom the view knows anything else. `range` and `max_null` (a share,
     0 to 1) and `max_psi` are bounds that a build must keep. What is empty here holds as the view says.
     """
@@ -77,6 +78,7 @@ class FeatureSpec:
     licence: str = ""
     expires: date | None = None
     says: str = ""
+    sensitive: bool = False
 
     def __post_init__(self) -> None:
         verbs = [v for v in ("sum", "count", "since", "ratio", "band", "column") if getattr(self, v) is not None]
@@ -174,8 +176,9 @@ class ViewSpec:
     `file`, `known_at`, `effective_from`; where two say something of one customer and column, `conflicts` decides: the one
     known last (`newest`), or the one listed first (`order`).
 
-    `ttl`: the values of a customer are missing once the newest record or row of the view is older. `max_age`, `max_null` and
-    `max_psi` are bounds that a build must keep: the age of the view's newest record, and defaults for its features.
+    Of a `sensitive` view every feature is. `ttl`: the values of a customer are missing once the newest record or row of the
+    view is older. `max_age`, `max_null` and `max_psi` are bounds that a build must keep: the age of the view's newest record,
+    and defaults for its features.
     """
 
     purpose: str
@@ -196,6 +199,7 @@ class ViewSpec:
     max_age: timedelta | None = None
     max_null: float | None = None
     max_psi: float | None = None
+    sensitive: bool = False
 
     def __post_init__(self) -> None:
         faults = list(self._form_faults())

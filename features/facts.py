@@ -1,7 +1,7 @@
 """Reading records for a profile: payloads to names, numbers and topics. The same reading offline and online.
 
 A number that is missing, or no number, says nothing. A record that cannot be read at all says nothing and is counted: it
-must not stop those behind it.
+must not stop those behind it. What a machine did, such as a mail server that opens a message, is nothing the customer did.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ KINDS: tuple[str, ...] = ("event", "outcome")
 """The kinds of records that profiles are made of."""
 
 _PRODUCTS = "products."
+_BY_A_MACHINE = "outcome:by a machine"
 _TEXTS = ("category", "touchpoint", "group")
 _UNREADABLE: tuple[None, None, tuple[int, ...]] = (None, None, ())
 
@@ -86,7 +87,8 @@ class Reader:
         where: Any = ("touchpoint", str | None, None)
         group: Any = ("group", str | None, None)
         self._properties = self._struct("Properties", of_record, products, where, group)
-        self._outcome = self._struct("Outcome", of_record, ("outcome", str), topics, where, group)
+        machine: Any = ("machine", bool | None, None)
+        self._outcome = self._struct("Outcome", of_record, ("outcome", str), topics, where, group, machine)
         # a message of another type (identify, page) names no event
         event = msgspec.defstruct("Event", [("event", str, ""), ("properties", self._properties | None, None)])
         self._silent, self._nothing = self._properties(), self._product()
@@ -155,6 +157,8 @@ class Reader:
             outcome = self._outcomes.decode(payload)
         except msgspec.DecodeError:
             return _UNREADABLE
+        if outcome.machine:
+            return _BY_A_MACHINE, outcome, ()
         return f"outcome:{outcome.outcome}", outcome, [self._topic_at.get(topic, -1) for topic in outcome.topics]
 
     @staticmethod

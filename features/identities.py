@@ -43,7 +43,7 @@ def without(frame: pl.DataFrame, spans: pl.DataFrame, as_of: str) -> pl.DataFram
     """A frame of a build (`as_of` where it is a view's) without what it says of these customers in these times (see `mixed`).
 
     Of a view and its origins the rows go, and one without values begins the time, lest the row before stay in force. Of
-    consents the words stay and withhold: to lose one could disclose. Any other frame says nothing in time.
+    consents and contests the words stay and withhold: to lose one could disclose. Any other frame says nothing in time.
     """
     time = next((name for name in ("event_timestamp", "known") if name in frame.columns), None)
     if time is None or spans.is_empty():
@@ -51,8 +51,9 @@ def without(frame: pl.DataFrame, spans: pl.DataFrame, as_of: str) -> pl.DataFram
     rows = frame.select("customer_id", at=pl.col(time).to_physical()).with_row_index("row")
     within = rows.join(spans, on="customer_id").filter(pl.col("at").is_between("start", "end", closed="left"))
     inside = pl.Series("inside", range(frame.height), dtype=pl.UInt32).is_in(within["row"].implode())
-    if "granted" in frame.columns:
-        return frame.with_columns(granted=pl.when(inside).then(pl.lit(False)).otherwise("granted"))
+    for column, withholds in (("granted", False), ("contested", True)):
+        if column in frame.columns:
+            return frame.with_columns(pl.when(inside).then(pl.lit(withholds)).otherwise(column).alias(column))
     begun = within.select("customer_id", pl.col("start").alias(as_of), event_timestamp=pl.col("start").cast(_MOMENT)).unique()
     begun = begun.select(name for name in begun.columns if name in frame.columns)
     return pl.concat([frame.filter(~inside), begun], how="diagonal").sort("customer_id", "event_timestamp", maintain_order=True)

@@ -8,18 +8,11 @@ import msgspec
 
 from features.join import ANONYMOUS, is_anonymous
 from features.log import Record, identity_record
-from features.log.identity import SUFFIX, LinkType
+from features.log.identity import LinkType
+from features.log.message_ids import LINK, RESERVED, is_reserved
 
 TYPES = ("track", "identify", "page", "screen", "group", "alias")
 IDS = ("userId", "anonymousId", "previousId")
-
-
-def is_reserved(message_id: str) -> bool:
-    """Whether a message id is one of those that links of identify messages get."""
-    return message_id.endswith(SUFFIX)
-
-
-RESERVED = f"ends in {SUFFIX!r}, as only the ids of links do, which Kairos gives; let it end otherwise"
 
 
 def id_faults(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -63,4 +56,4 @@ def records_of(message: Mapping[str, Any], *, at: datetime, known: datetime) -> 
         payload=msgspec.json.encode(message),
     )
     is_link = kind == "identify" and customer and visitor
-    return (event, linked("identify", visitor, message_id + SUFFIX)) if is_link else (event,)
+    return (event, linked("identify", visitor, message_id + LINK)) if is_link else (event,)

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from features import (
     aligned,
     builds,
     consents,
+    contests,
     feast_door,
     forgetting,
     identities,
@@ -41,6 +40,7 @@ from features.snapshot import snapshot
 from features.stores import open_store
 from features.table_files import write_tables
 from features.table_rows import all_to_load, in_force, stored_rows
+from features.withheld import withhold
 from features.workspace import Workspace
 
 Progress = Callable[[str, float], None]
@@ -106,6 +106,7 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
             past = history(columns, spec, zone, lambda share: told("folding the history", 0.15 + 0.6 * share), known)
             until_us = max(chain(columns["known_us"], (link.known_us for link in known.links)), default=0)
             agreed = consents.of(_until(log.columns(kinds=("consent",)), sequence), known)
+            contested = contests.of(_until(log.columns(kinds=("contest",)), sequence), known)
             told("writing the tables", 0.75)
             report = BuildReport(
                 stamp=stamp,
@@ -123,6 +124,7 @@ def build(workspace: Workspace, log: Log, progress: Progress | None = None, *, a
                 seconds=time.perf_counter() - began,
             )
             agreed.write_parquet(partial / consents.FILE)
+            contested.write_parquet(partial / contests.FILE)
             identities.of(known).write_parquet(partial / identities.FILE)
             (partial / builds.REPORT).write_bytes(msgspec.json.encode(report))
             told("judging the tables", 0.8)
@@ -149,9 +151,9 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
 
     `labels` has customer_id (String) and at (Datetime with a time zone) beside whatever else; rows may repeat. `features`
     are names of the profile's index, all of them by default. Values are aged to `at`, null where missing, where a column's
-    licence is over, and where the customer had not agreed to their purpose, as far as was known then. A record that
-    became known at the very moment `at` is not in them: what is decided or measured from then on must not see itself. Any
-    id of a customer gives the row of that customer, as known then.
+    licence is over, and where the customer had not agreed to their purpose or contested them, as far as was known then. A
+    record that became known at the very moment `at` is not in them: what is decided or measured from then on must not see
+    itself. Any id of a customer gives the row of that customer, as known then.
 
     Raises FeatureStoreError where nothing is built, the profile changed since, a feature is unknown or labels are unfit.
     """
@@ -171,7 +173,7 @@ def training_frame(workspace: Workspace, labels: pl.DataFrame, features: Sequenc
     if not joined["label"].equals(asked["label"]):
         raise FeatureStoreError(f"Feast returned {joined.height} rows for {asked.height} labels, or other ones")
     values = aligned.aged(workspace.profile, joined, asked["at"].cast(pl.Int64).to_numpy())
-    _withhold(values, workspace, names, asked, folder / consents.FILE)
+    withhold(values, index=index, purposes=workspace.brand.purposes, names=names, asked=asked, build=folder)
     known = pl.DataFrame({name: values[:, index.positions[name]] for name in names}).with_columns(pl.all().fill_nan(None))
     made = labels.hstack(known.get_columns()) if names else labels
     assert made.height == labels.height
@@ -265,15 +267,6 @@ def _check(labels: pl.DataFrame, names: Sequence[str], positions: Mapping[str, i
             faults.append(f"a label is of {absurd.dt.year()[0]}; its time lies in 1970 to 2099 (is it in another unit?)")
     if faults:
         raise FeatureStoreError("; ".join(faults))
-
-
-def _withhold(aged: NDArray[np.float32], workspace: Workspace, names: Sequence[str], asked: pl.DataFrame, file: Path) -> None:
-    """Blank the values (n, F) whose purpose a customer had not agreed to."""
-    index = workspace.profile.index
-    for purpose in {index[name].purpose for name in names}:
-        agreed = consents.granted(file, asked, purpose, workspace.brand.purposes)
-        positions = [index.positions[name] for name in names if index[name].purpose == purpose]
-        aged[np.ix_(np.flatnonzero(~agreed), np.array(positions, dtype=np.int64))] = np.nan
 
 
 def _current(workspace: Workspace) -> BuildReport:

@@ -4,11 +4,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from decisioning import check
 from decisioning.catalog import Action, ActionGroup, Catalog, Touchpoint
+from decisioning.customer import FeatureIndex
 from decisioning.emotion import Signal
+from decisioning.known_names import Part
 from decisioning.policy import (
     Contact,
     Experiment,
@@ -23,9 +26,13 @@ from decisioning.policy import (
     Suppression,
     Weight,
 )
+from decisioning.rulebook import Rulebook, compile_rules
 from decisioning.timing import zone_named
+from decisioning.voice import Voice
 from features.schema import ProfileSpec
-from features.yaml_nodes import WorkspaceError, decode, position
+from features.yaml_nodes import WorkspaceError, position, read
+
+_T = TypeVar("_T")
 
 FILES: tuple[str, ...] = ("brand.yaml", "touchpoints.yaml", "catalog.yaml", "policy.yaml", "profile.yaml")
 
@@ -45,6 +52,7 @@ class Brand:
     locale: str
     purposes: Mapping[str, Purpose]
     signals: Mapping[str, Signal] = field(default_factory=dict)
+    voice: Voice = Voice()
     clock: ClockStart | None = None
 
     def __post_init__(self) -> None:
@@ -93,47 +101,46 @@ class Playbook:
     version: str
     texts: Mapping[str, str]
 
+    def compiled(self) -> Rulebook:
+        """What decisions are made by, compiled anew: keep it."""
+        return compile_rules(self.catalog, self.policy, self.profile.index)
+
 
 def compile_playbook(texts: Mapping[str, str], *, folder: str = "") -> Playbook:
     """Compile the texts of a workspace, or of a published version of it.
 
-    Raises WorkspaceError with all faults of all files; `folder` prefixes the file names in them.
+    Raises WorkspaceError with all faults of all files, in the order of files and lines; `folder` prefixes the file names.
     """
     faults: list[str] = []
+    unread: list[Part] = []
 
-    def read(name: str, kind: type) -> object:
-        try:
-            return decode(texts[name], kind, file=f"{folder}{name}")
-        except WorkspaceError as error:
-            faults.extend(error.faults)
-            return None
+    def part(name: Part, kind: type[_T]) -> _T | None:
+        value, told = read(texts[f"{name}.yaml"], kind, file=f"{folder}{name}.yaml")
+        faults.extend(told)
+        if told:
+            unread.append(name)
+        return value
 
-    brand = read("brand.yaml", Brand)
-    touchpoints = read("touchpoints.yaml", Mapping[str, Touchpoint])
-    catalog_file = read("catalog.yaml", _CatalogFile)
-    policy_file = read("policy.yaml", _PolicyFile)
-    profile = read("profile.yaml", ProfileSpec)
-    if faults:
-        raise WorkspaceError(faults)
-    assert isinstance(brand, Brand) and isinstance(touchpoints, dict) and isinstance(profile, ProfileSpec)
-    assert isinstance(catalog_file, _CatalogFile) and isinstance(policy_file, _PolicyFile)
+    brand = part("brand", Brand)
+    touchpoints: Mapping[str, Touchpoint] | None = part("touchpoints", Mapping[str, Touchpoint])  # type: ignore[type-abstract]
+    catalog_file = part("catalog", _CatalogFile)
+    policy_file = part("policy", _PolicyFile)
+    profile = part("profile", ProfileSpec)
 
     catalog = Catalog(
-        actions=tuple(_placed(action, brand) for action in catalog_file.actions.values()),
-        groups=catalog_file.groups,
-        touchpoints=touchpoints,
-        topics=tuple(profile.topics),
+        actions=tuple(_placed(action, brand) for action in catalog_file.actions.values()) if catalog_file else (),
+        groups=catalog_file.groups if catalog_file else {},
+        touchpoints=touchpoints or {},
+        topics=tuple(profile.topics) if profile else (),
     )
-    policy = Policy(
-        time_zone=brand.time_zone,
-        purposes=brand.purposes,
-        **{name: getattr(policy_file, name) for name in _PolicyFile.__dataclass_fields__},
-    )
-    for part, path, cause in check.faults(catalog, policy, profile.index):
-        line, column = position(texts[f"{part}.yaml"], path)
-        faults.append(f"{folder}{part}.yaml:{line}:{column}: {'.'.join(path)}: {cause}")
+    policy = _policy(brand, policy_file or _PolicyFile(journey=(Stage(stage="unread"),)))
+    index = profile.index if profile and "profile" not in unread else FeatureIndex(())
+    for name, path, cause in check.faults(catalog, policy, index, unread=unread):
+        line, column = position(texts[f"{name}.yaml"], path)
+        faults.append(f"{folder}{name}.yaml:{line}:{column}: {'.'.join(path)}: {cause}")
     if faults:
-        raise WorkspaceError(faults)
+        raise WorkspaceError(sorted(faults, key=lambda fault: _place(fault.removeprefix(folder))))
+    assert brand is not None and profile is not None
     return Playbook(brand=brand, catalog=catalog, policy=policy, profile=profile, version=version_of(texts), texts=dict(texts))
 
 
@@ -145,11 +152,40 @@ def version_of(texts: Mapping[str, str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _placed(action: Action, brand: Brand) -> Action:
-    """Validity is written in the brand's local time; the engine compares in UTC."""
+def _place(fault: str) -> tuple[int, int]:
+    """Where a fault stands among all: by file, then line."""
+    file, line, _ = fault.split(":", 2)
+    return FILES.index(file), int(line)
+
+
+def _policy(brand: Brand | None, written: _PolicyFile) -> Policy:
+    own = {name: getattr(written, name) for name in _PolicyFile.__dataclass_fields__}
+    if brand is None:
+        return Policy(time_zone="UTC", purposes={}, **own)
+    return Policy(
+        time_zone=brand.time_zone,
+        purposes=brand.purposes,
+        voice=brand.voice,
+        currency=brand.currency,
+        locale=brand.locale,
+        **own,
+    )
+
+
+def _placed(action: Action, brand: Brand | None) -> Action:
+    """Validity is written in the brand's local time; the engine compares in UTC.
+
+    Where the brand cannot be read the times stay as they are written: what is checked is only which one is first.
+    """
+    if brand is None:
+        return replace(action, valid_from=_in_utc(action.valid_from), valid_until=_in_utc(action.valid_until))
     start, end = action.valid_from, action.valid_until
     return replace(
         action,
         valid_from=brand.to_utc(start) if start else None,
         valid_until=brand.to_utc(end) if end else None,
     )
+
+
+def _in_utc(written: datetime | None) -> datetime | None:
+    return written.replace(tzinfo=UTC) if written is not None and written.tzinfo is None else written

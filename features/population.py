@@ -1,11 +1,11 @@
-"""The mean habits of all customers, for those who have none of their own yet."""
+"""What the habits of all customers add up to, for those who have none of their own yet."""
 
 from collections.abc import Mapping
 
 import msgspec
 import numpy as np
 
-from decisioning.timing import DAYS, HOURS
+from decisioning.habits import VISITS, answers
 from features.decay import DAY_US
 from features.packed_rows import StoredRows
 from features.schema import ProfileSpec
@@ -15,14 +15,16 @@ META = "population"
 
 
 def habits(rows: Mapping[str, StoredRows], spec: ProfileSpec) -> dict[str, float]:
-    """The mean of each hour's and day's feature over the customers, at the moment of the newest row.
+    """The sum over the customers of each feature of a habit (see `decisioning.habits`), at the moment of the newest row.
 
-    `rows` are the stored rows by view. Features that the profile does not have, or nobody has a value of, are left out.
+    `rows` are the stored rows by view. Features that the profile does not have, or nobody has a value of, are left out. Sums
+    are rounded to float32, as a decision's record keeps them.
     """
-    means: dict[str, float] = {}
+    of_habits = {*VISITS, *(name for channel in spec.channels for name in answers(channel))}
+    sums: dict[str, float] = {}
     for table in spec.tables:
         stored = rows[table.name]
-        wanted = [name for name in table.names if name in HOURS or name in DAYS]
+        wanted = [name for name in table.names if name in of_habits]
         if not wanted or not len(stored.customers):
             continue
         days = (stored.as_of_us.max() - stored.as_of_us) / DAY_US
@@ -31,12 +33,12 @@ def habits(rows: Mapping[str, StoredRows], spec: ProfileSpec) -> dict[str, float
             faded = np.exp2(-days / half_life) if half_life else 1.0
             now = stored.values[:, table.names.index(name)] * faded
             if not np.isnan(now).all():
-                means[name] = float(np.nanmean(now))
-    return means
+                sums[name] = float(np.float32(np.nansum(now)))
+    return sums
 
 
-def encode(means: Mapping[str, float]) -> str:
-    return msgspec.json.encode(means).decode()
+def encode(sums: Mapping[str, float]) -> str:
+    return msgspec.json.encode(sums).decode()
 
 
 def decode(text: str | None) -> dict[str, float]:

@@ -233,6 +233,7 @@ class ProfileSpec:
             labels=spec.labels,
             says=FAMILY.sub(said, spec.says),
             made=meaning(spec, view, {family: self._part(family, label) for family, label in labels.items()}),
+            sensitive=view.sensitive or any(one.sensitive for one in _made_of(spec, view)),
         )
 
     def _part(self, family: Family, label: str) -> str:
@@ -252,6 +253,13 @@ def midnight_us(day: date, time_zone: str) -> int:
 def _short(name: str) -> str:
     """`event:Order Completed` as part of a name: order_completed."""
     return re.sub(r"[^a-z0-9]+", "_", name.partition(":")[2].lower()).strip("_")
+
+
+def _made_of(spec: FeatureSpec, view: ViewSpec) -> Iterator[FeatureSpec]:
+    """The feature itself and all that it is derived from."""
+    yield spec
+    for name in (spec.ratio.of, spec.ratio.over) if spec.ratio is not None else (spec.band,) if spec.band is not None else ():
+        yield from _made_of(view.features[name], view)
 
 
 def _filled(name: str, entry: Entry) -> str:

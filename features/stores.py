@@ -89,7 +89,7 @@ class Store(Protocol):
     def meta(self, name: str) -> str | None: ...
 
     def population(self) -> dict[str, float]:
-        """Mean habits of all customers by feature name, as of the last load; empty where nothing was loaded."""
+        """What the habits of all customers add up to, by feature name, as of the last load; empty where nothing was loaded."""
         ...
 
     def count(self, view: str) -> int:

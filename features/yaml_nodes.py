@@ -2,22 +2,18 @@
 
 import dataclasses
 import difflib
-import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
-from math import isfinite
 from typing import Any, Literal, Union, get_args, get_origin
 
 import yaml
 
 from decisioning import conditions
 from decisioning.errors import ConditionError, KairosError
+from features.yaml_scalars import convert, expected
 
 _T = typing.TypeVar("_T")
-_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*([dhms])$")
 
 
 class WorkspaceError(KairosError):
@@ -62,41 +58,63 @@ def decode(text: str, kind: type[_T], *, file: str) -> _T:
     `kind` is a dataclass, or a mapping of them. Unknown and missing keys, wrong types and values that a dataclass's
     `__post_init__` refuses are all collected. A field's metadata {"key": ...} names its written form; {"is_key": True}
     takes the key under which the value stands in its mapping. Durations are written `30d`, `12h`, `15m`; conditions as
-    `decisioning.conditions.parse` reads them.
+    `decisioning.conditions.parse` reads them; where a list of records is asked for, one alone may stand for a list of one.
 
     Raises WorkspaceError with every fault found.
     """
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else file
-        raise WorkspaceError([f"{where}: not YAML: {error.problem or error.context}; mend this line"]) from error
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise WorkspaceError([f"{file}:{line}:1: not YAML: {error.reason}; remove the character"]) from error
-    if node is None:
-        raise WorkspaceError([f"{file}:1:1: the file is empty; see the same file of the demo workspace for its form"])
-    faults: list[str] = []
-    try:
-        value = _value(_Place(file, (), node), kind, faults)
-    except _Failed:
-        value = None
+    value, faults = read(text, kind, file=file)
     if faults:
         raise WorkspaceError(faults)
     return typing.cast(_T, value)
 
 
+def read(text: str, kind: type[_T], *, file: str) -> tuple[_T | None, list[str]]:
+    """As `decode`, with the faults beside what can be read in spite of them.
+
+    That is: of a mapping its entries and of a dataclass its keys, as far as they are sound; for the other keys what holds
+    where nothing is written; None where one of them must be written. Of a list with faults nothing is read.
+    """
+    faults: list[str] = []
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark else f"{file}:1:1"
+        return None, [f"{where}: not YAML: {error.problem or error.context}; mend this line"]
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return None, [f"{file}:{line}:1: not YAML: {error.reason}; remove the character"]
+    if node is None:
+        return None, [f"{file}:1:1: the file is empty; see the same file of the demo workspace for its form"]
+    place = _Place(file, (), node)
+    try:
+        return _value(place, kind, faults), faults
+    except _Failed:
+        return _sound(place, kind), faults
+
+
+def plain(text: str) -> Any:
+    """What readable YAML text says, of no type: mappings as dicts, lists, and scalars as `decode` reads them."""
+    return _untyped(yaml.compose(text, Loader=yaml.SafeLoader))
+
+
 def position(text: str, path: tuple[str, ...]) -> tuple[int, int]:
-    """Line and column, from 1, of the value at a path of keys; of the nearest key above it where the path ends early."""
+    """Line and column, from 1, of the value at a path of keys; of the nearest key above it where the path ends early.
+
+    A path may leave out the place in a list of one, and name the place 0 of one that stands for a list.
+    """
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     if node is None:
         return 1, 1
     mark = node.start_mark
     for key in path:
+        if isinstance(node, yaml.SequenceNode) and not key.isdigit() and len(node.value) == 1:
+            node = node.value[0]
         if isinstance(node, yaml.MappingNode):
             found = [(k, v) for k, v in node.value if k.value == key]
             if not found:
+                if key == "0":
+                    continue
                 break
             mark, node = found[0][0].start_mark, found[0][1]
         elif isinstance(node, yaml.SequenceNode) and key.isdigit() and int(key) < len(node.value):
@@ -154,6 +172,32 @@ def _record(place: _Place, kind: type, faults: list[str]) -> Any:
     return _parsed(place, lambda: kind(**given), faults)
 
 
+def _sound(place: _Place, kind: Any) -> Any:
+    """What can be read of a value that has faults, which are told already; None where that is nothing whole."""
+    told: list[str] = []
+    is_mapping = get_origin(kind) is Mapping
+    if not isinstance(place.node, yaml.MappingNode) or not (is_mapping or dataclasses.is_dataclass(kind)):
+        return None
+    kinds = {} if is_mapping else typing.get_type_hints(kind)
+    fields = () if is_mapping else dataclasses.fields(kind)
+    names = {field.metadata.get("key", field.name): field.name for field in fields if field.init}
+    given = {field.name: place.keys[-1] for field in fields if field.metadata.get("is_key")}
+    for key, node in _items(place, told):
+        if is_mapping or key in names:
+            name, wanted = (key, get_args(kind)[1]) if is_mapping else (names[key], kinds[names[key]])
+            try:
+                given[name] = _value(place.at(key, node), wanted, told)
+            except _Failed:
+                if (part := _sound(place.at(key, node), wanted)) is not None:
+                    given[name] = part
+    if is_mapping:
+        return given
+    try:
+        return kind(**given)
+    except Exception:  # half of a value may break its own check of itself in any way
+        return None
+
+
 def _mapping(place: _Place, kind: Any, faults: list[str]) -> dict[str, Any]:
     made, failed = {}, False
     for key, node in _items(place, faults):
@@ -180,6 +224,8 @@ def _items(place: _Place, faults: list[str]) -> list[tuple[str, yaml.Node]]:
 
 
 def _sequence(place: _Place, args: tuple[Any, ...], faults: list[str]) -> tuple[Any, ...]:
+    if isinstance(place.node, yaml.MappingNode) and dataclasses.is_dataclass(args[0]) and args[1:] == (Ellipsis,):
+        return (_value(place, args[0], faults),)
     if not isinstance(place.node, yaml.SequenceNode):
         faults.append(place.fault("expected a list; write [one, two] or a line '- item' each"))
         raise _Failed
@@ -229,51 +275,11 @@ def _literal(place: _Place, allowed: tuple[Any, ...], faults: list[str]) -> Any:
 
 def _scalar(place: _Place, kind: Any, faults: list[str]) -> Any:
     plain = _plain(place.node)
-    made = _convert(plain, kind)
+    made = convert(plain, kind)
     if made is None:
-        expected = {
-            str: "text",
-            int: "a whole number",
-            float: "a number",
-            bool: "true or false",
-            timedelta: "a duration such as 30d or 12h",
-            datetime: "a time such as 2018-01-01T09:00:00",
-            date: "a date such as 2018-01-01",
-            time: "a time of day such as 21:00",
-        }.get(kind, str(kind))
-        faults.append(place.fault(f"expected {expected}, found {plain!r}"))
+        faults.append(place.fault(f"expected {expected(kind)}, found {plain!r}"))
         raise _Failed
     return made
-
-
-def _convert(plain: Any, kind: Any) -> Any:
-    match plain:
-        case bool():
-            return plain if kind is bool else None
-        case int() if kind in (int, float):
-            return kind(plain)
-        case float() if kind is float and isfinite(plain):
-            return plain
-        case datetime() if kind is datetime:
-            return plain
-        case date() if kind is date and not isinstance(plain, datetime):
-            return plain
-        case date() if kind is datetime and not isinstance(plain, datetime):
-            return datetime(plain.year, plain.month, plain.day)  # noqa: DTZ001 - local to the brand, placed by the reader
-        case str() if kind is str:
-            return plain
-        case str() if kind is timedelta and (found := _DURATION.match(plain)):
-            try:
-                return timedelta(**{_UNITS[found[2]]: float(found[1])})
-            except OverflowError:
-                return None
-        case str() if kind is time:
-            try:
-                found_time = time.fromisoformat(plain)
-            except ValueError:
-                return None
-            return found_time if found_time.tzinfo is None else None
-    return None
 
 
 def _parsed(place: _Place, make: Callable[[], Any], faults: list[str]) -> Any:
@@ -282,6 +288,14 @@ def _parsed(place: _Place, make: Callable[[], Any], faults: list[str]) -> Any:
     except (ConditionError, ValueError) as error:
         faults.append(place.fault(str(error)))
         raise _Failed from error
+
+
+def _untyped(node: yaml.Node | None) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _untyped(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_untyped(one) for one in node.value]
+    return None if node is None else _plain(node)
 
 
 def _plain(node: yaml.Node) -> Any:

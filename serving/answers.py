@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from decisioning import explain
 from decisioning.chance import WHOLE
+from decisioning.counterfactual import Predict
 from decisioning.domain import Decision, Message, Result, Terms
+from decisioning.explain import for_customer
+from decisioning.staff_trace import for_staff
 from serving.schemas import DecisionOut, MessageOut, RejectedOut, ResultOut, TermsOut, WaitOut
 
 
@@ -20,6 +22,7 @@ def answer(
         catalog=catalog,
         bundle=bundle,
         group=decision.group,
+        arms=dict(decision.arms),
         journey_stage=decision.journey_stage,
         logged=logged,
         reasons=list(decision.reasons),
@@ -29,11 +32,11 @@ def answer(
     )
 
 
-def explained(decision: Decision, audience: str) -> dict[str, Any] | None:
-    """The explanation for `staff` or `customer`; None for `none`."""
+def explained(decision: Decision, audience: str, predict: Predict | None = None) -> dict[str, Any] | None:
+    """The explanation for `staff` or `customer`; None for `none`. `predict` asks the models of the decision once more."""
     if audience == "staff":
-        return explain.for_staff(decision)
-    return explain.for_customer(decision) if audience == "customer" else None
+        return for_staff(decision)
+    return for_customer(decision, predict) if audience == "customer" else None
 
 
 def _result(result: Result, touchpoint: str) -> ResultOut:

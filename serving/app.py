@@ -5,20 +5,41 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi_offline import FastAPIOffline
 
 from serving import problems
+from serving.deciding import warm_up
+from serving.editions import Editions, Newer
 from serving.ports import Ports
-from serving.routes import customers, decisions, events, health, outbox, outcomes
+from serving.routes import (
+    consents,
+    contests,
+    customers,
+    decisions,
+    events,
+    health,
+    notes,
+    outbox,
+    outcomes,
+    preferences,
+    promises,
+)
 from serving.settings import Settings
 
 
-def create_app(settings: Settings, ports: Ports) -> FastAPI:
-    """A FastAPI application over the given ports; nothing is opened or started here. While it runs, profiles follow the log."""
+def create_app(settings: Settings, ports: Ports, *, newer: Newer | None = None) -> FastAPI:
+    """A FastAPI application over the given ports; nothing is opened or started here.
+
+    It decides once before it answers, so that no customer waits for kernels to load. While it runs, profiles follow the
+    log, and `newer` is asked for the ports of what was published since.
+    """
+    editions = Editions(ports, newer)
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
-        with ports.profiles.following():
+        with ports.profiles.following(), editions.watching():
+            await run_in_threadpool(warm_up, ports, settings)
             yield
 
     # the API's page brings its own scripts: a closed network shows it too
@@ -29,10 +50,13 @@ def create_app(settings: Settings, ports: Ports) -> FastAPI:
         lifespan=following,
     )
     problems.install(app)
-    app.include_router(decisions.router(ports, settings))
-    app.include_router(events.router(ports, settings))
-    app.include_router(outcomes.router(ports))
-    app.include_router(outbox.router(ports, settings))
-    app.include_router(customers.router(ports))
-    app.include_router(health.router(ports))
+    app.include_router(decisions.router(editions, settings))
+    app.include_router(events.router(editions, settings))
+    app.include_router(outcomes.router(editions))
+    app.include_router(outbox.router(editions, settings))
+    app.include_router(promises.router(editions))
+    app.include_router(notes.router(editions))
+    for part in (customers, preferences, consents, contests):
+        app.include_router(part.router(editions))
+    app.include_router(health.router(editions))
     return app

@@ -29,5 +29,11 @@ class HeldClock:
     def now(self) -> datetime:
         return self._running.now() if self._running else self._at
 
+    def go_on(self, by: timedelta) -> None:
+        """Stand at a later moment. Raises ValueError for an earlier one."""
+        if by < timedelta(0):
+            raise ValueError("time does not go back")
+        self._at += by
+
     def release(self) -> None:
         self._running = OffsetClock(self._at - datetime.now(UTC))

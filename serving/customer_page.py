@@ -7,8 +7,8 @@ from decisioning.customer import Profile, State
 from decisioning.facts import consented
 from features.schema import Entry
 from features.traces import Trace, traces
-from serving.customer_schemas import ConsentOut, CustomerOut, LinkOut, ValueOut
-from serving.plain_words import sentences
+from serving.customer_schemas import ConsentOut, CustomerOut, ExchangeOut, LinkOut, ValueOut
+from serving.plain_words import exchanged, sentences
 from serving.ports import Ports, ProfilesUnavailable, Stored
 
 SEVERAL_FILES = "Of several files the online store does not keep which one said a value: the build's tables do."
@@ -57,8 +57,9 @@ def customer_page(customer_id: str, ports: Ports) -> CustomerOut | None:
         at=now,
         known_since=min((record.known_time for record in records), default=None),
         records=len(records),
-        consents=dict(_consents(state, ports)),
+        consents=dict(consents(state, ports)),
         state=list(sentences(state, now)),
+        exchange=_exchange(state, ports),
         values=values,
         notes=notes,
     )
@@ -68,6 +69,7 @@ def _value(
     entry: Entry, profile: Profile, stored: Stored | None, trace: Trace | None, state: State, ports: Ports, now: datetime
 ) -> ValueOut:
     spec, feature = ports.playbook.profile, ports.playbook.profile.index[entry.name]
+    doubt = state.contested.get(entry.name)
     happened, known = (trace.happened, trace.known) if trace else (None, None)
     if feature.source == "third_party" and stored is not None:
         happened, known = stored.as_of, stored.known
@@ -80,7 +82,8 @@ def _value(
         source=feature.source,
         made=feature.made,
         purpose=entry.purpose,
-        used=entry.purpose in consented(state, ports.playbook.policy),
+        used=entry.purpose in consented(state, ports.playbook.policy) and (doubt is None or doubt.settled),
+        contested=None if doubt is None or doubt.settled else doubt.at,
         owner=entry.owner,
         licence=entry.licence,
         expires=spec.expiries.get(entry.name),
@@ -93,7 +96,8 @@ def _value(
     )
 
 
-def _consents(state: State, ports: Ports) -> Iterator[tuple[str, ConsentOut]]:
+def consents(state: State, ports: Ports) -> Iterator[tuple[str, ConsentOut]]:
+    """By purpose, what holds now and whether the customer said so."""
     for name, purpose in ports.playbook.brand.purposes.items():
         said = state.consents.get(name)
         yield (
@@ -105,3 +109,9 @@ def _consents(state: State, ports: Ports) -> Iterator[tuple[str, ConsentOut]]:
                 says=purpose.says,
             ),
         )
+
+
+def _exchange(state: State, ports: Ports) -> ExchangeOut:
+    held = state.exchange
+    says = exchanged(held, ports.playbook.brand.currency)
+    return ExchangeOut(gave=dict(held.given), got=held.received, worth=held.worth, says=says)

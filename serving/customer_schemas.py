@@ -32,7 +32,10 @@ class ValueOut(BaseModel):
     source: Literal["first_party", "third_party"]
     made: str = Field(description="What it is made of.")
     purpose: str
-    used: bool = Field(description="False where the customer does not agree to the purpose: no decision reads it.")
+    used: bool = Field(
+        description="False where the customer does not agree to the purpose or contests it: no decision reads it."
+    )
+    contested: datetime | None = Field(description="Since when the customer says that it is wrong; null where they do not.")
     owner: str = Field(description="Who in the company answers for it.")
     licence: str
     expires: date | None = Field(description="From this day on it may not be used any more.")
@@ -46,6 +49,13 @@ class ValueOut(BaseModel):
     files: list[str] = Field(description="The third party's files that it can have come from.")
 
 
+class ExchangeOut(BaseModel):
+    gave: dict[str, int] = Field(description="What the customer gave, by kind, and how often: consents, ratings, and so on.")
+    got: int = Field(description="How many offers they took.")
+    worth: float = Field(description="What those were worth to them, in the brand's currency.")
+    says: str = Field(description="The same in plain words.")
+
+
 class CustomerOut(BaseModel):
     customer_id: str = Field(description="The customer's name among all their ids.")
     members: list[str] = Field(description="All ids of this customer.")
@@ -55,5 +65,6 @@ class CustomerOut(BaseModel):
     records: int = Field(description="How many records the log has of them.")
     consents: dict[str, ConsentOut] = Field(description="By purpose.")
     state: list[str] = Field(description="What bears on the next decision, in plain words.")
+    exchange: ExchangeOut = Field(description="What they gave and what they got for it.")
     values: list[ValueOut] = Field(description="Every value of the profile that is not missing.")
     notes: list[str] = Field(description="What could not be told, and why.")

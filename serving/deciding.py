@@ -4,13 +4,18 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from importlib.metadata import version
 
+from decisioning.contests import unsettled
+from decisioning.counterfactual import Predict
 from decisioning.customer import Profile, State
-from decisioning.domain import Decision, Learner, Placement, Request, Result
+from decisioning.domain import Decision, Learner, Nothing, Placement, Predictions, Request, Result
+from decisioning.errors import KairosError
 from decisioning.facts import consented
 from decisioning.messages import render
-from features.log import Conflict, LogUnavailable, decisions, offers
+from features.log import Conflict, LogUnavailable, decisions, ledger, offers
+from features.log.breaches import breaches
 from serving.answers import answer, explained
 from serving.ports import Ports, ProfilesUnavailable
 from serving.problems import Problem
@@ -42,49 +47,96 @@ def answer_request(ask: DecisionAsk, ports: Ports, settings: Settings) -> Decisi
         return _decided(request, ask, ports, settings)
     except LogUnavailable:
         decision = _default(request, ports, reason="log_unavailable")
-        return answer(decision, catalog=playbook.version, bundle=ports.models.bundle, logged=False)
+        told = explained(decision, ask.explain)
+        return answer(decision, catalog=playbook.version, bundle=ports.models.bundle, logged=False, explanation=told)
 
 
-def recorded(decision_id: str, ports: Ports, *, explain: str = "none") -> DecisionOut | None:
-    """The answer that was given under a decision id; None where there is none."""
+def warm_up(ports: Ports, settings: Settings) -> None:
+    """Decide once at every touchpoint, for somebody who may be told anything; nothing is read of the log, nothing written."""
+    playbook, profile = ports.playbook, Profile.empty(ports.playbook.profile.index)
+    inputs = decisions.Inputs(
+        profile=profile,
+        state=State(customer_id="", known=True, consents=dict.fromkeys(playbook.policy.purposes, True)),
+        predictions=ports.models.predict(profile)[0],
+        learner=Learner(evidence={}),
+        stock={},
+        population={},
+        ledger={},
+        brand=playbook.brand.name,
+        salt=settings.salt,
+        degraded=(),
+        catalog=playbook.version,
+        bundle=ports.models.bundle,
+        tzdata=_TZDATA,
+    )
+    for touchpoint in playbook.catalog.touchpoints:
+        request = Request(decision_id="", customer_id="", touchpoint=touchpoint)
+        decisions.decide_from(request, inputs, ports.rulebook, at=ports.clock.now())
+
+
+def recorded(decision_id: str, ports: Ports, settings: Settings, *, explain: str = "none") -> DecisionOut | None:
+    """The answer that was given under a decision id; None where there is none.
+
+    What was rejected, and every explanation, are made by deciding again. Where that cannot be done any more, the answer stands
+    without its rejections and says `rejections_unknown`; an explanation is Problem 409.
+    """
     record = ports.log.record(decision_id)
     if record is None or record.kind != "decision" or record.body["origin"] != "live":
         return None
-    decision = decisions.decision_of(record)
     catalog, bundle = decisions.versions_of(record)
-    told = explained(decision, explain)
+
+    @cache
+    def again() -> Decision:
+        try:
+            return decisions.replayed(record, ports.rulebook_of(catalog), salt=settings.salt)
+        except LogUnavailable:
+            raise
+        except KairosError as fault:
+            raise Problem(409, "This decision cannot be explained any more", str(fault)) from fault
+
+    decision = decisions.decision_of(record, again)
+    # a decision that cannot be decided again is explained by what its record kept
+    replays = record.version >= decisions.REPLAYED_SINCE
+    told = explained(again() if replays and explain != "none" else decision, explain, _models_of(catalog, bundle, ports))
+    try:
+        _ = decision.rejected
+    except Problem:
+        decision = replace(decision, trace=Nothing(), reasons=(*decision.reasons, "rejections_unknown"))
     return answer(decision, catalog=catalog, bundle=bundle, logged=True, explanation=told)
 
 
 def _decided(request: Request, ask: DecisionAsk, ports: Ports, settings: Settings) -> DecisionOut:
-    if ask.decision_id and (earlier := _given(request, ask, ports)):
+    if ask.decision_id and (earlier := _given(request, ask, ports, settings)):
         return earlier
     playbook = ports.playbook
     for _ in range(TRIES):
         decision, inputs, state_version = _made(request, ports, settings)
-        told = explained(decision, ask.explain)
+        told = explained(decision, ask.explain, _models_of(inputs.catalog, inputs.bundle, ports))
         if ask.mode == "simulate":
             return answer(decision, catalog=playbook.version, bundle=inputs.bundle, logged=False, explanation=told)
-        record = decisions.to_record(decision, inputs, playbook.catalog, known_time=decision.at)
+        record = decisions.to_record(decision, inputs, ports.rulebook, known_time=decision.at)
+        # a promise that came due since anybody last looked is broken from now on, in the same breath as this is decided
+        broken = breaches(inputs.state, decision.at)
         try:
             is_new = ports.log.append(
-                [record], expecting={str(record.customer_id): state_version}, budgets=_budgets(decision, ports)
+                [record, *broken], expecting={str(record.customer_id): state_version}, budgets=_budgets(decision, ports)
             )[0]
         except Conflict:
             continue
         if not is_new:  # the same decision id was decided at the same time elsewhere: that one stands
-            earlier = _given(request, ask, ports)
+            earlier = _given(request, ask, ports, settings)
             if earlier is None:
                 raise Problem(409, "This decision id is taken", f"{request.decision_id!r} names another record; use a new id")
             return earlier
         return answer(decision, catalog=playbook.version, bundle=inputs.bundle, logged=True, explanation=told)
     decision = _default(request, ports, reason="state_kept_changing")
-    return answer(decision, catalog=playbook.version, bundle=ports.models.bundle, logged=False)
+    told = explained(decision, ask.explain)
+    return answer(decision, catalog=playbook.version, bundle=ports.models.bundle, logged=False, explanation=told)
 
 
-def _given(request: Request, ask: DecisionAsk, ports: Ports) -> DecisionOut | None:
+def _given(request: Request, ask: DecisionAsk, ports: Ports, settings: Settings) -> DecisionOut | None:
     """The answer that was given under the request's id; None where there is none. 409 where something else was asked."""
-    earlier = recorded(request.decision_id, ports, explain=ask.explain)
+    earlier = recorded(request.decision_id, ports, settings, explain=ask.explain)
     if earlier is None:
         return None
     same = ports.log.customer(earlier.customer_id).name == ports.log.customer(request.customer_id).name
@@ -101,21 +153,21 @@ def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision,
     request = replace(request, customer_id=state.customer_id)  # whichever id was asked for, the customer is decided for
     degraded: list[str] = []
     profile, population = _profile(state, now, ports, degraded)
-    # data whose purpose has no consent is as if it did not exist: no model and no rule may see it
-    profile = profile.limited_to(consented(state, playbook.policy))
+    # data whose purpose has no consent, and what is contested, are as if they did not exist: no model and no rule may see them
+    profile = profile.limited_to(consented(state, playbook.policy)).without(unsettled(state.contested))
     bundle = ports.models.bundle
     predictions, missing = ports.models.predict(profile)
     degraded += missing
     budgeted = [action.name for action in playbook.catalog.at(request.touchpoint) if action.budget is not None]
     taken = ports.log.query(lambda connection: offers.taken(connection, budgeted, now)) if budgeted else {}
-    learner: Learner = ports.log.query(offers.evidence)
     inputs = decisions.Inputs(
         profile=profile,
         state=state,
         predictions=predictions,
-        learner=learner,
+        learner=ports.learner(),
         stock={name: (playbook.catalog[name].budget or 0) - out for name, out in taken.items()},
         population=population,
+        ledger=ports.log.query(ledger.kept_of),
         brand=playbook.brand.name,
         salt=settings.salt,
         degraded=tuple(degraded),
@@ -123,8 +175,19 @@ def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision,
         bundle=bundle,
         tzdata=_TZDATA,
     )
-    decision = decisions.decide_from(request, inputs, playbook.catalog, playbook.policy, at=now)
+    decision = decisions.decide_from(request, inputs, ports.rulebook, at=now)
     return decision, inputs, state_version
+
+
+def _models_of(catalog: str, bundle: str | None, ports: Ports) -> Predict | None:
+    """The models that a decision was made with; None where others answer by now."""
+    if (catalog, bundle) != (ports.playbook.version, ports.models.bundle):
+        return None
+
+    def predict(profile: Profile) -> Predictions:
+        return ports.models.predict(profile)[0]
+
+    return predict
 
 
 def _profile(state: State, now: datetime, ports: Ports, degraded: list[str]) -> tuple[Profile, Mapping[str, float]]:
@@ -157,8 +220,8 @@ def _default(request: Request, ports: Ports, *, reason: str) -> Decision:
         group="treatment",
         journey_stage="unknown",
         results=results,
-        candidates=(),
-        rejected=(),
+        arms={},
         reasons=(reason,),
         nothing_units=0,
+        trace=Nothing(),
     )

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from decisioning.customer import State
+from decisioning.customer import Exchange, State
+from decisioning.episodes import is_open
 from decisioning.preferences import PACE, PAUSE
-from decisioning.promises import Promise
+from decisioning.promises import Promise, standing
 
 _MANY = 5
 
@@ -18,18 +19,36 @@ def sentences(state: State, now: datetime) -> Iterator[str]:
     if state.emotion is not None:
         felt = "well" if state.emotion.valence > 0 else "badly" if state.emotion.valence < 0 else "neither well nor badly"
         yield f"Last told on {_day(state.emotion.at)} that they felt {felt} (intensity {state.emotion.intensity:.1f} of 1)."
+    if state.hardship is not None and is_open(state.hardship):
+        yield f"In hardship{_since(state.hardship.opened_at)}: nothing is sold until that is over."
     yield from (f"The channel {name} is closed: they unsubscribed." for name in state.closed_channels)
     yield from _wishes(state, now)
     yield from (_promised(one, now) for one in state.promises.values())
-    if state.contacts:
-        last, seen = state.contacts[-1], sum(one.confirmed for one in state.contacts)
+    if counted := [one for one in state.contacts if not one.mandatory]:
+        last, seen, answered = counted[-1], sum(one.confirmed for one in counted), sum(one.answered for one in counted)
         yield (
-            f"{len(state.contacts)} messages count towards their limits, {seen} of them seen; the last one, {last.action} by "
-            f"{last.channel}, of {_day(last.at)}."
+            f"{len(counted)} messages count towards their limits, {seen} of them seen and {answered} answered; the last one, "
+            f"{last.action} by {last.channel}, of {_day(last.at)}."
         )
     yield from (f"Refused {one.action} on {_day(one.at)}." for one in state.refusals[-_MANY:])
+    yield from (f"Put {one.action} off on {_day(one.at)}." for one in state.postponed[-_MANY:])
+    for name, contest in sorted(state.contested.items()):
+        if not contest.settled:
+            yield f"Says since {_day(contest.at)} that {name} is wrong: it is not used until that is settled."
     if state.traits:
         yield f"Told us: {', '.join(f'{name} {value}' for name, value in sorted(state.traits.items()))}."
+
+
+def exchanged(exchange: Exchange, currency: str) -> str:
+    """What the customer gave and what they got for it, in one sentence."""
+    gave = [f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in sorted(exchange.given.items())]
+    offers = f"{exchange.received} offer{'' if exchange.received == 1 else 's'}"
+    got = f"{offers}, worth {exchange.worth:.2f} {currency} to them" if exchange.received else "nothing"
+    return f"Gave {_listed(gave) or 'nothing'}; got {got}."
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
 
 
 def _wishes(state: State, now: datetime) -> Iterator[str]:
@@ -50,8 +69,14 @@ def _promised(promise: Promise, now: datetime) -> str:
         return f"A promise that is not known yet was {promise.status}{_on(promise.ended_at)}."
     due = "" if promise.due is None else f", due {_day(promise.due)}"
     ending = f"{promise.status}{_on(promise.ended_at)}" if promise.status != "open" else "open"
-    late = ", and overdue" if promise.status == "open" and promise.due is not None and promise.due < now else ""
-    return f"Promised by {promise.by} on {_day(promise.made_at)}{due}: {promise.what} It is {ending}{late}."
+    match standing(promise, now):
+        case "late":
+            ending += ", too late"
+        case "broken" if promise.status == "open":
+            ending += ", and overdue"
+        case "broken" if promise.made_good_at is not None:
+            ending += f", and made good{_on(promise.made_good_at)}"
+    return f"Promised by {promise.by} on {_day(promise.made_at)}{due}: {promise.what.rstrip('.')}. It is {ending}."
 
 
 def _day(at: datetime) -> str:

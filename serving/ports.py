@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from decisioning.customer import Profile, State
-from decisioning.domain import Predictions
+from decisioning.domain import Learner, Predictions
+from decisioning.rulebook import Rulebook
 from features.erasure import Erasure
 from features.following import Lag
 from features.join import Customer
@@ -60,7 +61,7 @@ class Profiles(Protocol):
         """The times of the customer's row of a view; None where there is none."""
 
     def population(self) -> Mapping[str, float]:
-        """Mean values by feature name, for customers without habits of their own."""
+        """What the habits of all customers add up to, by feature name, for those without habits of their own."""
 
     def following(self) -> AbstractContextManager[None]:
         """Inside, the profiles follow the log."""
@@ -95,9 +96,12 @@ class Models(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """`erase` erases a customer, at a time, from all that is kept; None where nothing was.
+    """What one published version is answered with. A request takes them once and keeps them to its end.
 
-    `newer_catalog` tells the version of the workspace's YAML where it differs from the published one.
+    `erase` erases a customer, at a time, from all that is kept; None where nothing was.
+    `rulebook` is the playbook compiled, `rulebook_of` that of any published version (KairosError for one that is none).
+    `learner` tells what is known of responses now. `newer_catalog` tells the version of the workspace's YAML where it
+    differs from the published one.
     """
 
     clock: Clock
@@ -105,5 +109,12 @@ class Ports:
     profiles: Profiles
     models: Models
     playbook: Playbook
+    rulebook: Rulebook
+    rulebook_of: Callable[[str], Rulebook]
     erase: Callable[[str, datetime], Erasure | None]
+    learner: Callable[[], Learner]
     newer_catalog: Callable[[], str | None] = field(default=lambda: None)
+
+
+Current = Callable[[], Ports]
+"""The ports of the version that answers now: asked once a request."""

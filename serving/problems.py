@@ -96,3 +96,5 @@ DOCUMENTED: dict[int | str, dict[str, Any]] = {
     }
 }
 """How the OpenAPI document describes a problem."""
+
+TAKEN: dict[int | str, dict[str, Any]] = {409: DOCUMENTED[422] | {"description": "The message id says something else already."}}

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from decisioning.domain import OutcomeKind
 from features.join import ANONYMOUS, LONGEST_ID, LONGEST_LOGGED_ID, is_anonymous
-from features.messages import RESERVED, is_reserved
+from features.log.message_ids import RESERVED, is_reserved
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]+$"
 
@@ -115,7 +115,12 @@ class ResultOut(BaseModel):
     priority: float | None
     terms: TermsOut | None
     probability: float | None = Field(description="Probability of this choice, given the earlier slots.")
-    reason: str
+    reason: str = Field(
+        description="Why. Of an action: must_be_said, random_group, care_before_selling, highest_priority, explored. "
+        "Of nothing: unknown_customer, control_group, nothing_is_worth_the_attention, nothing_passed_the_rules, "
+        "log_unavailable, state_kept_changing. Of a wait: better_elsewhere (ask at its touchpoint), or the rule that time "
+        "alone unlocks."
+    )
     timing: str | None = Field(description="Why this moment.")
     wait: WaitOut | None
 
@@ -137,6 +142,7 @@ class DecisionOut(BaseModel):
     catalog: str
     bundle: str | None
     group: Literal["treatment", "control", "random"]
+    arms: dict[str, str] = Field(description="In which arm of which experiment the customer is.")
     journey_stage: str
     logged: bool
     reasons: list[str]
@@ -197,6 +203,18 @@ class OutcomeIn(Wire):
     action: Id | None = Field(None, description="Needed where the decision chose several actions.")
     value: float | None = None
     at: AwareDatetime | None = Field(None, description="When it happened; now, where it is left out.")
+    machine: bool = Field(
+        False,
+        description="Of opened and clicked: a machine did it, such as a mail server that looks for harm, not a person. "
+        "It shows that the message arrived, and is no answer.",
+    )
+
+    @field_validator("machine", mode="after")
+    @classmethod
+    def _can_be_a_machines(cls, machine: bool, told: ValidationInfo) -> bool:
+        if machine and told.data.get("outcome") not in ("opened", "clicked"):
+            raise ValueError("only opened and clicked can be a machine's doing; leave it out")
+        return machine
 
 
 class OutcomeOut(BaseModel):

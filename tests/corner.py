@@ -41,6 +41,7 @@ actions:
     valid_from: 2017-12-01
     valid_until: 2018-02-01
     budget: 3
+    gives: 1.5
     response: {model: preference, features: {coupons: 2}}
     treatments:
       app: {title: "Bread, {first_name|neighbour}", body: "Until {valid_until|soon}."}

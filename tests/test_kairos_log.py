@@ -80,7 +80,7 @@ def test_states_follow_the_workspace_while_nothing_is_published(brand: Path) -> 
 
 def test_states_follow_what_is_published_and_not_what_lies_in_the_workspace(brand: Path) -> None:
     log = kairos.open_log(Workspace.load(brand))
-    kairos.published(Workspace.load(brand), log, NOW)
+    kairos.published(Workspace.load(brand).playbook, log, NOW)
     silence_complaints(brand)
     assert open_complaints(brand) == ("m1",)
     # as publishing writes it

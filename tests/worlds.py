@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from decisioning.catalog import Action, ActionGroup, Catalog, Response, Touchpoint
+from decisioning.catalog import Action, ActionGroup, Catalog, Response, Touchpoint, Treatment
 from decisioning.customer import Contact, Feature, FeatureIndex, Profile, State
 from decisioning.decide import decide
 from decisioning.domain import Decision, Evidence, Learner, Message, Placement, Predictions, Request
 from decisioning.policy import Policy, Purpose, QuietHours, Stage
+from decisioning.rulebook import compile_rules
 from features.log import Record
 from features.log.decisions import Inputs
 
@@ -89,8 +90,9 @@ def contact(at: datetime = NOW - timedelta(days=1), **changes: Any) -> Contact:
     return Contact(**(given | changes))
 
 
-def treatment(title: str = "A coupon", body: str = "For you.") -> Message:
-    return Message(title=title, body=body, cta="Take it")
+def treatment(title: str = "A coupon", body: str = "For you.", **changes: Any) -> tuple[Treatment, ...]:
+    """All that an action says at one place: one text, in the brand's usual tone."""
+    return (Treatment(**({"title": title, "body": body, "cta": "Take it"} | changes)),)
 
 
 def action(name: str = "coupon", **changes: Any) -> Action:
@@ -183,6 +185,7 @@ def inputs(of: Catalog | None = None, **changes: Any) -> Inputs:
         "learner": learner(),
         "stock": {},
         "population": {},
+        "ledger": {},
         "brand": "Corner Market",
         "salt": SALT,
         "degraded": (),
@@ -194,7 +197,7 @@ def inputs(of: Catalog | None = None, **changes: Any) -> Inputs:
 
 
 def decided(of: Catalog | None = None, *, now: datetime = NOW, **changes: Any) -> Decision:
-    """Decide. A change may name anything that `decide` takes; the rest is as above."""
+    """Decide. A change may name anything that `decide` takes, and the policy; the rest is as above."""
     of = of or catalog()
     given: dict[str, Any] = {
         "request": request(),
@@ -204,13 +207,14 @@ def decided(of: Catalog | None = None, *, now: datetime = NOW, **changes: Any) -
         "learner": learner(),
         "stock": {},
         "population": {},
-        "catalog": of,
-        "policy": policy(),
+        "ledger": {},
         "brand": "Corner Market",
         "now": now,
         "salt": SALT,
     }
-    return decide(**(given | changes))
+    asked_by = changes.pop("policy", None) or policy()
+    given |= changes
+    return decide(rulebook=compile_rules(of, asked_by, given["profile"].index), **given)
 
 
 def record(kind: str, message_id: str, payload: bytes, *, at: datetime = NOW, **changes: Any) -> Record:

@@ -85,7 +85,8 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
 
     An offer is an action among the results of a decision. Its window is the success window that the decision states, from
     the moment it was to be sent or, where later, was seen; where none is stated, the window ends when the offer expires.
-    Only offers that were seen count: those of imported decisions, and those with an outcome that shows it.
+    Only offers that were seen count: those of imported decisions, and those with an outcome that shows it. What a machine
+    opened or clicked was seen, and is no success.
 
     Training takes offers decided in `train` whose window closed before the first test offer was made; the others are purged.
     The test takes all offers decided in `test`, also those whose window is still open at `now`, with what is known of them:
@@ -101,7 +102,11 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
         )
     key = ["decision_id", "action"]
     seen = outcomes.filter(pl.col("outcome").is_in(sorted(SEEN))).group_by(key).agg(seen_at=pl.col("outcome_at").min())
-    success = outcomes.filter(pl.col("outcome") == settings.success).group_by(key).agg(success_at=pl.col("outcome_at").min())
+    success = (
+        outcomes.filter(pl.col("outcome") == settings.success, ~pl.col("machine"))
+        .group_by(key)
+        .agg(success_at=pl.col("outcome_at").min())
+    )
     opens_at = pl.max_horizontal("send_at", "seen_at")
     labelled = (
         offers.join(seen, on=key, how="left")
@@ -169,6 +174,7 @@ class _Outcome(msgspec.Struct):
     touchpoint: str | None = None
     decision_id: str | None = None
     action: str | None = None
+    machine: bool | None = None
 
 
 def _events(log: Log, name: str) -> pl.DataFrame:
@@ -204,13 +210,14 @@ def _offers(log: Log, touchpoint: str) -> pl.DataFrame:
 
 
 def _outcomes(log: Log, touchpoint: str) -> pl.DataFrame:
-    """decision_id, action, outcome, outcome_at of the outcomes tied to a decision at the touchpoint."""
+    """decision_id, action, outcome, machine, outcome_at of the outcomes tied to a decision at the touchpoint."""
     records, said = _records(log, "outcome", _Outcome)
     tied = [one is not None and one.touchpoint in (touchpoint, None) and one.decision_id is not None for one in said]
     kept = [one for one, is_tied in zip(said, tied, strict=True) if is_tied and one is not None]
     return pl.DataFrame(
-        {name: [getattr(one, name) for one in kept] for name in ("decision_id", "action", "outcome")},
-        schema={"decision_id": pl.String, "action": pl.String, "outcome": pl.String},
+        {name: [getattr(one, name) for one in kept] for name in ("decision_id", "action", "outcome")}
+        | {"machine": [bool(one.machine) for one in kept]},
+        schema={"decision_id": pl.String, "action": pl.String, "outcome": pl.String, "machine": pl.Boolean},
     ).with_columns(outcome_at=records.filter(pl.Series(tied, dtype=pl.Boolean))["at"])
 
 

@@ -18,7 +18,7 @@ from features.workspace import Workspace
 
 Progress = Callable[[str, float], None]
 
-_TELLING = ("base.py", "story.py")
+_TELLING = ("base.py", "calling.py", "changes.py", "story.py")
 """The example's files that no imported record depends on."""
 
 

@@ -1,26 +1,22 @@
 """The main job, told: from a year of purchases to timed messages over HTTP, and what outcomes and a complaint change."""
 
-import json
 import socket
-import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import uvicorn
 from rich.console import Console
 
 from decisioning.errors import KairosError
 from examples.grocer import base
+from examples.grocer.calling import Answer, Server
+from examples.grocer.changes import MOMENTS, Change, changes
 from features.log import Log
 from features.workspace import Workspace
 from serving.clock import HeldClock
 
-Answer = dict[str, Any]
 Progress = Callable[[str, float], None]
 Stages = Callable[[str], Progress]
 
@@ -46,8 +42,6 @@ ASKED: tuple[tuple[str, str, Answer], ...] = (
 )
 """Who is asked for where, with which context."""
 
-REFUSED_BY, COMPLAINED_BY = "1935", "117"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
@@ -55,51 +49,6 @@ class Wiring:
 
     open_log: Callable[[Workspace], Log]
     application: Callable[[Workspace, Log, HeldClock, str], Any]
-
-
-class Server:
-    """The real server, on a thread of this process, on a bound socket of 127.0.0.1."""
-
-    def __init__(self, app: Any, bound: socket.socket) -> None:
-        self._bound = bound
-        self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [bound]}, daemon=True)
-
-    def __enter__(self) -> "Server":
-        self._thread.start()
-        while not self._server.started:
-            if not self._thread.is_alive():
-                raise KairosError("the server did not start; its message is above")
-            time.sleep(0.01)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._bound.getsockname()[1]}"
-
-    def ask(self, path: str, body: Answer | None = None) -> Answer:
-        """GET, or POST where there is a body; an error answer is raised with its problem document."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, headers={"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return json.load(answer)  # type: ignore[no-any-return]
-        except urllib.error.HTTPError as error:
-            raise KairosError(f"{path} answered {error.code}: {error.read().decode()}") from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One customer at one touchpoint before and after something was posted, and what made the difference."""
-
-    before: Answer
-    posted: Answer
-    after: Answer
-    because: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,72 +109,32 @@ def telling(workspace: Workspace, wiring: Wiring, *, bound: socket.socket, stage
         ]
         with Server(wiring.application(workspace, log, clock, SALT), bound) as server:
             decisions = tuple(_decisions(server, stage("Ask for decisions")))
-            changes = tuple(_changes(server, stage("Post and ask again")))
+            changed = tuple(_changes(server, clock, stage("Post and ask again")))
             clock.release()
             prepared = tuple(line for report in reports for line in report.lines())
-            yield Told(prepared=prepared, decisions=decisions, changes=changes), server
+            yield Told(prepared=prepared, decisions=decisions, changes=changed), server
         log.close()
 
 
 def _decisions(server: Server, progress: Progress) -> Iterator[Answer]:
     for at, (customer, touchpoint, context) in enumerate(ASKED):
         progress(f"{customer} at {touchpoint}", at / len(ASKED))
-        yield _decide(server, f"demo-{at + 1:02d}", customer, touchpoint, context)
+        yield server.decide(
+            {
+                "decision_id": f"demo-{at + 1:02d}",
+                "customer_id": customer,
+                "touchpoint": touchpoint,
+                "context": context,
+            }
+        )
     progress("asked", 1.0)
 
 
-def _decide(server: Server, decision_id: str, customer: str, touchpoint: str, context: Answer | None = None) -> Answer:
-    ask = {"decision_id": decision_id, "customer_id": customer, "touchpoint": touchpoint, "context": context or {}}
-    return server.ask("/v1/decisions", ask)
-
-
-def _changes(server: Server, progress: Progress) -> Iterator[Change]:
-    """A refusal, a complaint and its end: each moves the very next decision."""
-    progress("a refusal, a complaint and its end", 0.0)
-    refused, annoyed = REFUSED_BY, COMPLAINED_BY
-    yield _change(server, "refusal", refused, "app_home", lambda before: _outcome("demo-refusal", before, "rejected"))
-    yield _change(server, "complaint", annoyed, "app_home", lambda _: _event("demo-complaint", annoyed, "Complaint Opened"))
-    yield _change(server, "closing", annoyed, "call_centre", lambda _: _event("demo-closing", annoyed, "Complaint Closed"))
+def _changes(server: Server, clock: HeldClock, progress: Progress) -> Iterator[Change]:
+    for at, change in enumerate(changes(server, clock)):
+        progress(change.because, at / len(MOMENTS))
+        yield change
     progress("posted", 1.0)
-
-
-def _change(server: Server, name: str, customer: str, touchpoint: str, post: Callable[[Answer], tuple[str, Answer]]) -> Change:
-    before = _decide(server, f"demo-{name}-before", customer, touchpoint)
-    path, body = post(before)
-    server.ask(path, body)
-    after = _decide(server, f"demo-{name}-after", customer, touchpoint)
-    return Change(before=before, posted={"path": path, "body": body}, after=after, because=_because(before, after))
-
-
-def _outcome(message_id: str, decision: Answer, outcome: str) -> tuple[str, Answer]:
-    return "/v1/outcomes", {"message_id": message_id, "decision_id": decision["decision_id"], "outcome": outcome}
-
-
-def _event(message_id: str, customer: str, event: str) -> tuple[str, Answer]:
-    properties = {"complaint_id": f"complaint-{customer}"}
-    message = {"type": "track", "messageId": message_id, "userId": customer, "event": event, "properties": properties}
-    return "/v1/events", {"batch": [message]}
-
-
-def _because(before: Answer, after: Answer) -> str:
-    """What the answers themselves say of the difference: rules that bind now and did not, and those that no longer do."""
-    was, now = ({one["action"]: one for one in answer["rejected"]} for answer in (before, after))
-    told = [
-        *_grouped(
-            "now ruled out", [one for action, one in now.items() if action not in was or was[action]["rule"] != one["rule"]]
-        ),
-        *_grouped("no longer ruled out", [one for action, one in was.items() if action not in now]),
-        f"reason of the choice: {after['results'][0]['reason']}",
-    ]
-    return "; ".join(told)
-
-
-def _grouped(what: str, rejected: list[Answer]) -> Iterator[str]:
-    rules: dict[str, list[str]] = {}
-    for one in rejected:
-        rules.setdefault(f"{one['tier']}/{one['rule']}", []).append(one["action"])
-    for rule, actions in rules.items():
-        yield f"{what} by {rule}: {', '.join(actions)}"
 
 
 def _block(answer: Answer) -> Iterator[str]:
@@ -256,7 +165,8 @@ def _one_line(answer: Answer) -> str:
 def _posted(posted: Answer) -> str:
     body = posted["body"]
     message = body["batch"][0] if "batch" in body else body
-    return f"{posted['path']}: {message.get('event') or message['outcome']}"
+    said = next((message[key] for key in ("event", "outcome", "what") if key in message), "less like this")
+    return f"{posted['method']} {posted['path']}: {said}"
 
 
 def invite(server: Server, workspace: Workspace, console: Console) -> None:

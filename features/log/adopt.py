@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from features.join import Customer
-from features.log import sealed, state
+from features.log import sealed, written
 from features.log.folding import folded_from
 from features.log.keys import Vault
 from features.log.records import Record, moment
@@ -50,5 +50,5 @@ def adopt(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRul
     for customer_id in connection.execute(sa.select(keys.c.customer_id)).scalars().all():
         folded = next(folded_from(connection, vault, rules, [Customer(name=customer_id, members=(customer_id,))]))
         change = sa.update(customers).where(customers.c.customer_id == customer_id)
-        connection.execute(change.values(version=customers.c.version + 1, body=state.encode(folded)))
+        connection.execute(change.values(version=customers.c.version + 1, body=written.encode(folded)))
     connection.exec_driver_sql(f"DROP TABLE {_aside.name}")

@@ -32,8 +32,7 @@ class Log(Reads):
     `url` is that of a file (`sqlite:///...`, in WAL mode with full sync) or of a database on a server (`postgresql://...`).
     Safe for threads and processes. The master key is that of KAIROS_MASTER_KEY or of `master.key` in `folder`, by default
     the file's; readers skip the records of erased customers. `rules` fold records into states, by default those that the
-    log keeps. `writer` names the chain that is written; at most `together`
-    appends share a commit.
+    log keeps. `writer` names the chain that is written; at most `together` appends share a commit.
     """
 
     def __init__(
@@ -56,6 +55,7 @@ class Log(Reads):
             self._vault = self._unlocked(folder or databases.folder_of(self._engine))
             with self._writing() as connection:
                 adopt(connection, self._dialect, self._vault, self._rules)
+                rules = rules or refold.outdated(connection)
             if rules is not None:
                 self.follow(rules)
         except KairosError:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from decisioning.customer import State
 from features.agreed import Word, agreed
 from features.join import Customer, Link
-from features.log import bulk, identity, linking, sealed, state
+from features.log import bulk, identity, ledger, linking, sealed, state, written
 from features.log.faults import Conflict
 from features.log.keys import Vault
 from features.log.records import Record, microseconds, moment
@@ -48,7 +48,7 @@ def follow(
     for record in fresh:
         if record.customer_id is not None and names.get(record.customer_id, record.customer_id) not in anew:
             theirs[names.get(record.customer_id, record.customer_id)].append(record)
-    changed = {}
+    changed, earlier = {}, []
     for name, new in theirs.items():
         before, version = kept.get(name) or (State(customer_id=name), 0)
         after = before
@@ -58,7 +58,9 @@ def follow(
             after = _with_consents(connection, vault, after)
         if after != before:
             changed[name] = (after, version)
+            earlier.append(before)
     write(connection, changed)
+    ledger.follow(connection, earlier, (after for after, _ in changed.values()))
 
 
 def rejoined(connection: sa.Connection, vault: Vault, rules: StateRules, change: linking.Change) -> frozenset[str]:
@@ -75,6 +77,7 @@ def rejoined(connection: sa.Connection, vault: Vault, rules: StateRules, change:
         folded[customer.name] = (after, max((kept[one][1] for one in customer.members if one in kept), default=0))
     drop(connection, change.gone)
     write(connection, folded)
+    ledger.follow(connection, (before for before, _ in kept.values()), (after for after, _ in folded.values()))
     return frozenset(folded)
 
 
@@ -109,7 +112,7 @@ def write(connection: sa.Connection, changed: Mapping[str, tuple[State, int]]) -
     if not changed:
         return
     first = 0 if all(version for _, version in changed.values()) else _before_the_first(connection)
-    rows = [(name, (version or first) + 1, state.encode(after)) for name, (after, version) in changed.items()]
+    rows = [(name, (version or first) + 1, written.encode(after)) for name, (after, version) in changed.items()]
     bulk.insert(connection, customers, rows, over="customer_id")
 
 
@@ -128,7 +131,7 @@ def drop(connection: sa.Connection, names: Sequence[str]) -> int:
 
 def _kept(connection: sa.Connection, names: Sequence[str]) -> dict[str, tuple[State, int]]:
     columns = (customers.c.customer_id, customers.c.version, customers.c.body)
-    return {row[0]: (state.decode(row[2]), row[1]) for row in bulk.those_in(connection, columns[0], names, *columns)}
+    return {row[0]: (written.decode(row[2]), row[1]) for row in bulk.those_in(connection, columns[0], names, *columns)}
 
 
 def _before_the_first(connection: sa.Connection) -> int:

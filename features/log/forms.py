@@ -1,4 +1,4 @@
-"""The forms of what people say about themselves and what is said to them: preferences, promises, notes.
+"""The forms of what people say about themselves and what is said to them: preferences, contests, promises, notes.
 
 Made into a record by `recorded`, which refuses what does not fit; read back by `read`, which passes over fields that it does
 not know. So a later version may add fields that can be left out; a new value of a field that is there stops an older reader.
@@ -15,7 +15,7 @@ from decisioning.errors import KairosError
 from decisioning.preferences import Wanted
 from decisioning.promises import PromiseStatus
 from features.join import ANONYMOUS, LONGEST_ID, LONGEST_LOGGED_ID
-from features.log.identity import SUFFIX
+from features.log.message_ids import RESERVED, is_reserved
 from features.log.records import AHEAD, EARLIEST, Kind, Record
 
 FARTHEST = timedelta(days=10 * 365)
@@ -59,12 +59,14 @@ class PreferenceForm(Form, frozen=True, kw_only=True, omit_defaults=True):
     source: Text
     topics: Mapping[Id, Wanted] = field(default_factory=dict)
     channels: Mapping[Id, Wanted] = field(default_factory=dict)
+    groups: Mapping[Id, Wanted] = field(default_factory=dict)
     a_week: Annotated[int, Meta(ge=0, le=1_000)] | msgspec.UnsetType | None = msgspec.UNSET
     pause_until: Moment | msgspec.UnsetType | None = msgspec.UNSET
 
     def faults(self, at: datetime) -> Iterator[str]:
-        if not self.topics and not self.channels and self.a_week is msgspec.UNSET and self.pause_until is msgspec.UNSET:
-            yield "it asks for nothing; give topics, channels, a_week or pause_until"
+        wishes = self.topics or self.channels or self.groups
+        if not wishes and self.a_week is msgspec.UNSET and self.pause_until is msgspec.UNSET:
+            yield "it asks for nothing; give topics, channels, groups, a_week or pause_until"
         if isinstance(self.pause_until, datetime):
             yield from _absurd("pause_until", self.pause_until, at)
 
@@ -72,7 +74,8 @@ class PreferenceForm(Form, frozen=True, kw_only=True, omit_defaults=True):
 class PromiseForm(Form, frozen=True, kw_only=True, omit_defaults=True):
     """A promise as it was made (`status` open), or what became of it. `by` is who promised, or who says so.
 
-    `make_good` names the action that makes up for it where it is broken.
+    `promise_id` names one promise of the brand, whoever it was made to. `action` is the one whose message promised it,
+    `make_good` the one that makes up for it where it is broken.
     """
 
     promise_id: Id
@@ -83,15 +86,32 @@ class PromiseForm(Form, frozen=True, kw_only=True, omit_defaults=True):
     touchpoint: Id | None = None
     decision_id: Id | None = None
     make_good: Id | None = None
+    action: Id | None = None
 
     def faults(self, at: datetime) -> Iterator[str]:
         if self.status == "open" and (self.what is None or self.due is None):
             yield "a promise says what it promises and when it is due; give what and due"
-        of_the_making = (self.what, self.due, self.touchpoint, self.decision_id, self.make_good)
+        of_the_making = (self.what, self.due, self.touchpoint, self.decision_id, self.make_good, self.action)
         if self.status != "open" and any(one is not None for one in of_the_making):
-            yield f"status {self.status} says what became of it; what, due, touchpoint, decision_id, make_good were said before"
+            yield f"status {self.status} says what became of it; what, due, touchpoint, action and the like were said before"
         if self.due is not None:
             yield from _absurd("due", self.due, at)
+
+
+class ContestForm(Form, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody (`by`) says that a datum of the customer's is wrong and why, or that this is `settled`.
+
+    `feature` is a name of the profile's index; whether there is one of this name is not looked at here.
+    """
+
+    feature: Id
+    by: Text
+    because: Text | None = None
+    settled: bool = False
+
+    def faults(self, at: datetime) -> Iterator[str]:
+        if not self.settled and self.because is None:
+            yield "it does not say what is wrong; give because"
 
 
 class NoteForm(Form, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,9 +127,14 @@ class NoteForm(Form, frozen=True, kw_only=True, omit_defaults=True):
             yield from _absurd("due", self.due, at)
 
 
-FORMS: Mapping[Kind, type[Form]] = {"preference": PreferenceForm, "promise": PromiseForm, "note": NoteForm}
+FORMS: Mapping[Kind, type[Form]] = {
+    "preference": PreferenceForm,
+    "promise": PromiseForm,
+    "contest": ContestForm,
+    "note": NoteForm,
+}
 
-Said = Literal["preference", "promise", "note"]
+Said = Literal["preference", "promise", "contest", "note"]
 """The kinds of records that have a form here."""
 
 
@@ -127,10 +152,8 @@ def recorded(kind: Said, body: Mapping[str, Any], *, message_id: str, at: dateti
     except msgspec.ValidationError as error:
         cure = "; write a time such as 2018-01-01T09:00:00Z" if "datetime" in str(error) else ""
         raise FormError(f"{kind}: {error}{cure}") from error
-    if message_id.endswith(SUFFIX):
-        raise FormError(
-            f"{kind}: message id {message_id!r} ends in {SUFFIX!r}, as only those of links do; let it end otherwise"
-        )
+    if is_reserved(message_id):
+        raise FormError(f"{kind}: message id {message_id!r} {RESERVED}")
     happened = now if at is None else at
     if happened.tzinfo is None or not EARLIEST <= happened <= now + AHEAD:
         span = f"lies between {EARLIEST:%Y} and the engine's time, {now:%Y-%m-%dT%H:%M:%SZ}, with an offset"

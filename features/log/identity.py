@@ -11,14 +11,11 @@ import sqlalchemy as sa
 from features.join import Customer, Link
 from features.log import bulk, sealed
 from features.log.keys import Vault
+from features.log.message_ids import LINK
 from features.log.records import Record, microseconds, moment
 from features.log.tables import identities, keys, links, records
 
 LinkType = Literal["identify", "alias"]
-
-SUFFIX = ":identity"
-"""What follows a message's id in that of its identity record, where the message is an event as well."""
-
 
 _NAME = sa.select(identities.c.name).where(identities.c.customer_id == sa.bindparam("one")).scalar_subquery()
 _SAME = sa.select(identities.c.customer_id, identities.c.name).where(
@@ -133,7 +130,7 @@ def explained(connection: sa.Connection, vault: Vault, customer_id: str) -> Iden
             target=row.target,
             type=how,
             # an alias has an id of its own, whatever it ends in
-            message_id=row.message_id.removesuffix(SUFFIX) if how == "identify" else row.message_id,
+            message_id=row.message_id.removesuffix(LINK) if how == "identify" else row.message_id,
             event_time=moment(row.since_us),
             known_time=moment(row.known_us),
             set_aside=None if row.source in who.members else "shared device",

@@ -8,6 +8,7 @@ import binascii
 import hmac
 import os
 import secrets
+import zlib
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -21,6 +22,8 @@ FILE = "master.key"
 _BYTES = 32
 _NONCE = 12
 _KEPT = 100_000
+_LONG = 1_024
+_DEFLATED = b"\x78"
 
 
 class KeyFault(KairosError):
@@ -99,16 +102,20 @@ class Vault:
 
 
 def seal(cipher: AESGCM, nonce: bytes, payload: bytes, message_id: str) -> bytes:
-    """A payload as it is stored, good for the record of this message id only."""
+    """A payload, which is JSON, as it is stored, good for the record of this message id only. Long ones are deflated."""
+    if len(payload) > _LONG:
+        payload = zlib.compress(payload, level=6)
     return nonce + cipher.encrypt(nonce, payload, message_id.encode())
 
 
 def unseal(cipher: AESGCM, stored: bytes, message_id: str) -> bytes:
     """Raises KeyFault where it is not what was sealed."""
     try:
-        return cipher.decrypt(stored[:_NONCE], stored[_NONCE:], message_id.encode())
+        payload = cipher.decrypt(stored[:_NONCE], stored[_NONCE:], message_id.encode())
     except (InvalidTag, ValueError):
         raise KeyFault(f"the payload of {message_id!r} does not open with its customer's key") from None
+    # no JSON begins as zlib's format does (RFC 1950)
+    return zlib.decompress(payload) if payload[:1] == _DEFLATED else payload
 
 
 def nonces(count: int) -> list[bytes]:

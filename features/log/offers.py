@@ -140,7 +140,10 @@ def _with_offers(connection: sa.Connection, decision_ids: set[str]) -> set[str]:
 
 
 def _confirm(connection: sa.Connection, dialect: Any, body: Mapping[str, Any], *, at: int) -> None:
-    """The first sign that an offer was seen counts as a show, and as a failure; a success in its window reverses that."""
+    """The first sign that an offer was seen counts as a show, and as a failure; a success in its window reverses that.
+
+    What a machine opened or clicked was shown; a success is a person's.
+    """
     decision_id, action = body["decision_id"], body.get("action")
     if action is None:
         return
@@ -150,7 +153,8 @@ def _confirm(connection: sa.Connection, dialect: Any, body: Mapping[str, Any], *
         return
     outcome = body["outcome"]
     in_window = offer.window_us is None or at <= max(offer.due_us, offer.shown_us or 0) + offer.window_us
-    succeeds = offer.success_us is None and outcome == offer.success and in_window
+    by_a_person = not body.get("machine")
+    succeeds = offer.success_us is None and outcome == offer.success and by_a_person and in_window
     shows = offer.shown_us is None and outcome in SEEN
     if not shows and not succeeds:
         return

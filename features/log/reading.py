@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from decisioning.customer import State
 from features.join import Customer, Link
-from features.log import identity, pending, refold, sealed, state, tables
+from features.log import identity, pending, refold, sealed, tables, written
 from features.log.faults import guarded
 from features.log.identity import Identity
 from features.log.keys import Vault
@@ -45,7 +45,7 @@ class Reads:
             if row is None:  # only a name has a state
                 customer_id = identity.names(connection, [customer_id]).get(customer_id, customer_id)
                 row = connection.execute(_STATE, {"customer_id": customer_id}).one_or_none()
-        return (State(customer_id=customer_id), 0) if row is None else (state.decode(row.body), row.version)
+        return (State(customer_id=customer_id), 0) if row is None else (written.decode(row.body), row.version)
 
     def customer(self, customer_id: str) -> Customer:
         """Whom an id means: the name and all ids of one customer; itself where no link names it."""

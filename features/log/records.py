@@ -1,4 +1,4 @@
-"""One record of the log, version 2. Its payload has the forms of version 1; what version 2 adds is how it is kept."""
+"""One record of the log, version 3: its decisions keep what they were made from; other payloads are as in version 2."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,10 +9,10 @@ import msgspec
 from decisioning.domain import OutcomeKind
 
 Kind = Literal[
-    "event", "decision", "outcome", "consent", "catalog", "erasure", "identity", "preference", "promise", "note"
+    "event", "decision", "outcome", "consent", "catalog", "erasure", "identity", "preference", "promise", "note", "contest"
 ]  # fmt: skip
 
-VERSION = 2
+VERSION = 3
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing that a customer did with a brand is older; an older time is a fault of its sender's clock or form."""
 AHEAD = timedelta(minutes=5)
@@ -22,6 +22,8 @@ LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 SEEN: frozenset[OutcomeKind] = frozenset(get_args(OutcomeKind)) - {"bounced"}
 """The outcomes that show that a message reached its customer: all but one."""
+ANSWERED: frozenset[OutcomeKind] = frozenset({"opened", "clicked", "accepted", "converted", "referred"})
+"""The outcomes by which a customer answered a message, unless it was a machine that opened it."""
 
 _MICROSECOND = timedelta(microseconds=1)
 

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from decisioning.customer import State
 from decisioning.errors import KairosError
 from features.join import Customer
-from features.log import folding, identity, state
+from features.log import folding, identity, ledger, written
 from features.log.keys import Vault
 from features.log.state import StateRules
 from features.log.tables import customers, keys, settings
 
-FOLDING = 1
+FOLDING = 2
 """Counts the ways in which records were folded by one and the same rules; a new way gets the next number."""
 
 _NAME = "state_rules"
@@ -44,6 +44,13 @@ def kept(connection: sa.Connection, known: StateRules) -> StateRules | None:
     return found.rules
 
 
+def outdated(connection: sa.Connection) -> StateRules | None:
+    """The rules of a log whose states were folded by them in an older way, and need be folded again."""
+    text = _text(connection)
+    found = None if text is None else msgspec.json.decode(text, type=_Kept)
+    return found.rules if found is not None and found.folding < FOLDING else None
+
+
 def follow(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRules) -> int:
     """Keep these rules, and fold all states by them that were folded by others. How many states changed.
 
@@ -54,14 +61,16 @@ def follow(connection: sa.Connection, dialect: Any, vault: Vault, rules: StateRu
         return 0
     insert = dialect.insert(settings).values(name=_NAME, value=wanted)
     connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": wanted}))
-    changed = {}
+    changed, earlier = {}, []
     everybody = list(_customers(connection))
     for customer, after in zip(everybody, folding.folded_from(connection, vault, rules, everybody), strict=True):
         row = connection.execute(sa.select(customers).where(customers.c.customer_id == customer.name)).one_or_none()
-        before, version = (State(customer_id=customer.name), 0) if row is None else (state.decode(row.body), row.version)
+        before, version = (State(customer_id=customer.name), 0) if row is None else (written.decode(row.body), row.version)
         if after != before:
             changed[customer.name] = (after, version)
+            earlier.append(before)
     folding.write(connection, changed)
+    ledger.follow(connection, earlier, (after for after, _ in changed.values()))
     return len(changed)
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from decisioning.errors import KairosError
 
-HEAD = "0003"
+HEAD = "0004"
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 

@@ -1,18 +1,17 @@
 """What the records of one customer imply for the next decision: a pure fold, record by record."""
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
-
+from decisioning import episodes, exchange, promises
 from decisioning.complaints import all_closed, complained
 from decisioning.customer import Contact, Refusal, State
 from decisioning.emotion import Feeling, Signal, felt
 from decisioning.policy import CONTACT_MEMORY
 from features.log import stated
-from features.log.records import SEEN, Record
+from features.log.records import ANSWERED, SEEN, Record
 
 _LARGEST = 1e15
 """A greater number is no rating."""
@@ -41,9 +40,11 @@ def fold(state: State, record: Record, rules: StateRules) -> State:
         case "decision":
             return _decision(state, record, rules)
         case "preference":
-            return stated.preferred(state, record)
+            return _gave(stated.preferred(state, record), "preference")
         case "promise":
             return stated.promised(state, record)
+        case "contest":
+            return _gave(stated.contested(state, record), "contest")
         case _:
             return state
 
@@ -51,37 +52,6 @@ def fold(state: State, record: Record, rules: StateRules) -> State:
 def _tells_of_a_customer(record: Record) -> bool:
     """Whether the brand has heard of the customer; that somebody asked what to show to a stranger tells nothing."""
     return record.kind != "decision" or record.body.get("origin") == "imported"
-
-
-_ALWAYS = (
-    "customer_id", "known", "consents", "consents_at", "closed_channels", "open_complaints", "complaints",
-    "all_complaints_closed_at", "emotion", "contacts", "refusals", "time_zone", "locale", "traits",
-)  # fmt: skip
-"""The fields that a written state has had from the first; later ones are written where they say something."""
-
-_Written: Any = msgspec.defstruct(
-    "State",
-    [(name, Any) for name in _ALWAYS]
-    + [
-        (one.name, Any, one.default if one.default_factory is MISSING else msgspec.field(default_factory=one.default_factory))
-        for one in fields(State)
-        if one.name not in _ALWAYS
-    ],
-    omit_defaults=True,
-)
-
-
-def written(state: State) -> Any:
-    """A state as JSON holds it, for msgspec to encode."""
-    return _Written(**{name: getattr(state, name) for name in _Written.__struct_fields__})
-
-
-def encode(state: State) -> bytes:
-    return msgspec.json.encode(written(state))
-
-
-def decode(body: bytes) -> State:
-    return msgspec.json.decode(body, type=State)
 
 
 def _event(state: State, record: Record, rules: StateRules) -> State:
@@ -102,15 +72,23 @@ def _event(state: State, record: Record, rules: StateRules) -> State:
         # a closing event that names no complaint closes them all
         named = properties.get("complaint_id")
         state = all_closed(state, at) if named is None else complained(state, str(named), closed_at=at)
+    if signal.hardship == "began":
+        state = replace(state, hardship=episodes.told(state.hardship, opened_at=at))
+    elif signal.hardship == "ended":
+        state = replace(state, hardship=episodes.told(state.hardship, closed_at=at))
     rating = properties.get(signal.rating) if signal.rating else None
-    feeling = signal.feeling(float(rating) if isinstance(rating, int | float) and abs(rating) <= _LARGEST else None)
-    return felt(state, feeling, at=at, half_life=rules.half_life)
+    number = float(rating) if isinstance(rating, int | float) and abs(rating) <= _LARGEST else None
+    if number is not None:
+        state = _gave(state, "rating")
+    return felt(state, signal.feeling(number), at=at, half_life=rules.half_life)
 
 
 def _consent(state: State, record: Record) -> State:
     """The word given last holds, whichever came first; of two given at one moment the one that withholds."""
     body, at = record.body, record.event_time
     purpose, granted = body["purpose"], bool(body["granted"])
+    if granted:
+        state = _gave(state, "consent")
     before = state.consents_at.get(purpose)
     if before is not None and (before > at or (before == at and granted)):
         return state
@@ -136,12 +114,24 @@ def _traits(state: State, told: Mapping[str, Any], *, at: datetime) -> State:
 def _outcome(state: State, record: Record, rules: StateRules) -> State:
     body, at = record.body, record.event_time
     outcome, action = body["outcome"], body.get("action")
+    # what a machine opened reached its customer, but nobody answered
+    by_a_person = not body.get("machine")
     if outcome in SEEN:
-        contacts = tuple(replace(contact, confirmed=True) if _is_of(contact, body) else contact for contact in state.contacts)
-        state = replace(state, contacts=contacts)
-    if outcome == "rejected" and action:
+        answered = outcome in ANSWERED and by_a_person
+        state = replace(state, contacts=tuple(_met(contact, body, answered) for contact in state.contacts))
+    if body.get("success") and by_a_person and action:
+        state = replace(
+            state,
+            exchange=exchange.got(state.exchange, body.get("gives", 0.0)),
+            promises=promises.taken(state.promises, action, at),
+        )
+    if outcome in ("rejected", "maybe_later") and action:
         refusal = Refusal(action=action, group=body.get("group") or action, at=at)
-        return replace(state, refusals=_recent((*state.refusals, refusal)))
+        if outcome == "rejected":
+            return replace(state, refusals=_recent((*state.refusals, refusal)))
+        return replace(state, postponed=_recent((*state.postponed, refusal)))
+    if outcome == "referred":
+        return _gave(state, "referral")
     if outcome == "complained":
         state = complained(state, record.message_id, opened_at=at)
         return felt(state, Feeling(valence=-0.9, intensity=0.9), at=at, half_life=rules.half_life)
@@ -149,6 +139,17 @@ def _outcome(state: State, record: Record, rules: StateRules) -> State:
         channel = rules.channels.get(body["touchpoint"], body["touchpoint"])
         return replace(state, closed_channels=tuple(sorted({*state.closed_channels, channel})))
     return state
+
+
+def _gave(state: State, kind: exchange.Given) -> State:
+    return replace(state, exchange=exchange.gave(state.exchange, kind))
+
+
+def _met(contact: Contact, outcome: Mapping[str, Any], answered: bool) -> Contact:
+    """The contact after an outcome, which may be of another one."""
+    if not _is_of(contact, outcome):
+        return contact
+    return replace(contact, confirmed=True, answered=contact.answered or answered)
 
 
 def _is_of(contact: Contact, outcome: Mapping[str, Any]) -> bool:
@@ -167,8 +168,6 @@ def _decision(state: State, record: Record, rules: StateRules) -> State:
     chosen = [result for result in body["results"] if result["kind"] == "action"]
     contacts = list(state.contacts)
     for result in chosen[:1] if imported else chosen:
-        if result.get("mandatory"):
-            continue
         at = datetime.fromisoformat(result.get("send_at") or body["at"])
         contacts.append(
             Contact(
@@ -181,6 +180,7 @@ def _decision(state: State, record: Record, rules: StateRules) -> State:
                 at=at,
                 expires_at=datetime.fromisoformat(result["expires_at"]),
                 confirmed=imported,
+                mandatory=bool(result.get("mandatory")),
             )
         )
     return replace(state, contacts=_recent(tuple(contacts)))

@@ -107,6 +107,15 @@ learner = sa.Table(
     sqlite_with_rowid=False,
 )
 
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("action", sa.Text, primary_key=True),
+    sa.Column("ended", sa.Integer, nullable=False),
+    sa.Column("kept", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 settings = sa.Table(
     "settings",
     metadata,

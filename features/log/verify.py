@@ -1,6 +1,7 @@
 """Whether the log is whole: its chain, its keys, and the state that was kept from it."""
 
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from decisioning.customer import State
+from decisioning.domain import Ledger
 from features.join import Joined
-from features.log import chain, linking, offers, sealed, state, tables
+from features.log import chain, ledger, linking, offers, sealed, tables, written
 from features.log.folding import folded_from
 from features.log.identity import link_of
 from features.log.keys import KeyFault, Vault
@@ -61,6 +63,8 @@ class _Count:
     def __init__(self) -> None:
         self.heads: dict[str, bytes] = {}
         self.missing: dict[int, int] = {}
+        self.promised: Counter[str] = Counter()
+        self.kept: Counter[str] = Counter()
 
 
 def verify(connection: sa.Connection, vault: Vault, rules: StateRules) -> Verdict:
@@ -70,6 +74,7 @@ def verify(connection: sa.Connection, vault: Vault, rules: StateRules) -> Verdic
         _chain(connection, vault, count)
         _message_ids(connection)
         _states(connection, vault, rules, count, _identities(connection, vault))
+        _ledger(connection, count)
         _derived(connection, vault, erased=count.erased > 0)
     except _Fault as found:
         fault, sequence = found.cause, found.sequence
@@ -160,16 +165,28 @@ def _states(connection: sa.Connection, vault: Vault, rules: StateRules, count: _
             if body is not None:
                 raise _Fault(f"a state is kept of owner {owner}, whose id is another customer's")
             continue
-        there = State(customer_id=customer_id) if body is None else state.decode(body)
+        there = State(customer_id=customer_id) if body is None else written.decode(body)
         if there != next(folded_from(connection, vault, rules, [customer])):
             last = sa.select(sa.func.max(tables.records.c.sequence)).where(tables.records.c.owner == owner)
             raise _Fault(
                 f"the state kept of owner {owner} is not the one its records imply", connection.execute(last).scalar_one()
             )
         count.customers += 1
+        for action, one in ledger.implied([there]).items():
+            count.promised[action] += one.ended
+            count.kept[action] += one.kept
 
 
 _same = tables.keys.c.customer_id == tables.customers.c.customer_id
+
+
+def _ledger(connection: sa.Connection, count: _Count) -> None:
+    """The promises counted are those of the states; an erased customer's stay counted."""
+    kept = ledger.kept_of(connection)
+    for action in sorted(kept.keys() | count.promised.keys()):
+        there, made = kept.get(action, Ledger()), Ledger(ended=count.promised[action], kept=count.kept[action])
+        if there != made and not (count.erased and there.ended >= made.ended and there.kept >= made.kept):
+            raise _Fault(f"the promises counted of {action} are not those that the states tell of")
 
 
 def _derived(connection: sa.Connection, vault: Vault, *, erased: bool) -> None:

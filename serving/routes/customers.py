@@ -6,12 +6,12 @@ from fastapi import APIRouter, Path
 
 from serving.customer_page import customer_page
 from serving.customer_schemas import CustomerOut
-from serving.ports import Ports
+from serving.ports import Current
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import ErasedOut, LoggedId
 
 
-def router(ports: Ports) -> APIRouter:
+def router(current: Current) -> APIRouter:
     routes = APIRouter(prefix="/v1/customers", tags=["customers"], responses=DOCUMENTED)
 
     @routes.get(
@@ -21,7 +21,7 @@ def router(ports: Ports) -> APIRouter:
     )
     def read(customer_id: Annotated[LoggedId, Path()]) -> CustomerOut:
         """Who they are, what they agreed to, what bears on the next decision, and every value with where it came from."""
-        page = customer_page(customer_id, ports)
+        page = customer_page(customer_id, current())
         if page is None:
             raise Problem(404, "No such customer", f"nobody has heard of a customer {customer_id!r}")
         return page
@@ -33,6 +33,7 @@ def router(ports: Ports) -> APIRouter:
         Any of the customer's ids will do (`anonymous:` before an anonymousId), and all are erased. It cannot be undone. A
         call that was interrupted may be sent again; the same id may start afresh.
         """
+        ports = current()
         erasure = ports.erase(customer_id, ports.clock.now())
         if erasure is None:
             raise Problem(404, "No such customer", f"nothing is kept of a customer {customer_id!r}")

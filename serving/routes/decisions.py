@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 
 from serving.deciding import answer_request, recorded
-from serving.ports import Ports
+from serving.ports import Current
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import DecisionAsk, DecisionOut
 from serving.settings import Settings
@@ -13,25 +13,25 @@ from serving.settings import Settings
 DecisionId = Annotated[str, Path(max_length=200)]
 
 
-def router(ports: Ports, settings: Settings) -> APIRouter:
+def router(current: Current, settings: Settings) -> APIRouter:
     routes = APIRouter(prefix="/v1/decisions", tags=["decisions"], responses=DOCUMENTED)
 
     @routes.post("", summary="Decide the next best action")
     def decide(ask: DecisionAsk) -> DecisionOut:
         """The next best action for one customer at one touchpoint now, or an honest nothing or wait."""
-        return answer_request(ask, ports, settings)
+        return answer_request(ask, current(), settings)
 
     @routes.get("/{decision_id}", summary="Read a past decision", responses=_NOT_FOUND)
     def read(decision_id: DecisionId) -> DecisionOut:
         """A past decision, as it was answered."""
-        return _found(recorded(decision_id, ports), decision_id)
+        return _found(recorded(decision_id, current(), settings), decision_id)
 
     @routes.get("/{decision_id}/why", summary="Explain a past decision", responses=_NOT_FOUND)
     def why(
         decision_id: DecisionId, audience: Annotated[Literal["customer", "staff"], Query(alias="for")] = "customer"
     ) -> dict[str, Any]:
         """Why: in plain words for the customer, or the whole trace for staff."""
-        return _found(recorded(decision_id, ports, explain=audience), decision_id).explanation or {}
+        return _found(recorded(decision_id, current(), settings, explain=audience), decision_id).explanation or {}
 
     return routes
 

@@ -8,18 +8,19 @@ from fastapi import APIRouter
 
 from features.log import AHEAD, EARLIEST, Record
 from features.messages import IDS, id_faults, records_of
-from serving.ports import Ports
+from serving.ports import Current
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import BatchIn, BatchOut, EventIn
 from serving.settings import Settings
 
 
-def router(ports: Ports, settings: Settings) -> APIRouter:
+def router(current: Current, settings: Settings) -> APIRouter:
     routes = APIRouter(prefix="/v1/events", tags=["events"], responses=DOCUMENTED)
 
     @routes.post("", summary="Take in events")
     def take_in(batch: BatchIn) -> BatchOut:
         """Take in a batch: all of it, or, where one message is at fault, none. Repeated message ids count once."""
+        ports = current()
         now = ports.clock.now()
         if len(batch.batch) > settings.max_batch:
             raise Problem(422, "Too many messages", f"send at most {settings.max_batch} messages a call")

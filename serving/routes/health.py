@@ -5,18 +5,19 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from features.log import LogUnavailable
+from serving.editions import Editions
 from serving.ports import Ports, ProfilesUnavailable
 
 _DOWN: dict[int | str, dict[str, Any]] = {503: {"description": "The log cannot be used; touchpoints get their defaults."}}
 
 
-def router(ports: Ports) -> APIRouter:
+def router(editions: Editions) -> APIRouter:
     routes = APIRouter(prefix="/health", tags=["health"])
 
     @routes.get("/live", summary="Does the process answer?")
     def live() -> dict[str, Any]:
         """The process answers."""
-        return {"status": "live", "at": ports.clock.now()}
+        return {"status": "live", "at": editions().clock.now()}
 
     @routes.get(
         "/ready",
@@ -25,17 +26,13 @@ def router(ports: Ports) -> APIRouter:
     )
     def ready(response: Response) -> dict[str, Any]:
         """Every part with its state. 503 where the log is down; other missing parts degrade the answers and are named."""
+        ports = editions()
         now = ports.clock.now()
-        newer = ports.newer_catalog()
         parts = {
             "log": _log(ports),
             "profiles": _profiles(ports),
             "models": _models(ports),
-            "catalog": {
-                "status": "ok" if newer is None else "differs",
-                "published": ports.playbook.version,
-                "workspace": newer or ports.playbook.version,
-            },
+            "catalog": _catalog(ports, editions.trouble),
         }
         down = parts["log"]["status"] != "ok"
         response.status_code = 503 if down else 200
@@ -50,6 +47,13 @@ def _log(ports: Ports) -> dict[str, Any]:
         return {"status": "ok", "sequence": ports.log.last_sequence()}
     except LogUnavailable as error:
         return {"status": "down", "cause": str(error)}
+
+
+def _catalog(ports: Ports, trouble: str | None) -> dict[str, Any]:
+    """`published` is the version that answers; `refused`: a newer one is published and cannot be taken up."""
+    newer, mine = ports.newer_catalog(), ports.playbook.version
+    told = {"status": "ok" if newer is None else "differs", "published": mine, "workspace": newer or mine}
+    return told if trouble is None else told | {"status": "refused", "cause": trouble}
 
 
 def _models(ports: Ports) -> dict[str, Any]:

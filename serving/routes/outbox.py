@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
 from features.log import offers
-from serving.ports import Ports
+from serving.ports import Current
 from serving.problems import DOCUMENTED
 from serving.schemas import OutboxEntry, OutboxOut
 from serving.settings import Settings
 
 
-def router(ports: Ports, settings: Settings) -> APIRouter:
+def router(current: Current, settings: Settings) -> APIRouter:
     routes = APIRouter(prefix="/v1/outbox", tags=["outbox"], responses=DOCUMENTED)
 
     @routes.get("", summary="List what falls due")
@@ -20,6 +20,7 @@ def router(ports: Ports, settings: Settings) -> APIRouter:
         due_before: Annotated[AwareDatetime | None, Query(description="Due before this time; before now, if left out.")] = None,
     ) -> OutboxOut:
         """Outbound messages and waits that fall due, earliest first; those sent or expired are gone."""
+        ports = current()
         now = ports.clock.now()
         waiting = ports.log.query(
             lambda connection: offers.outbox(connection, due_before=due_before or now, now=now, limit=settings.outbox_page)

@@ -4,17 +4,18 @@ import msgspec
 from fastapi import APIRouter
 
 from features.log import EARLIEST, Record
-from serving.ports import Ports
+from serving.ports import Current
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import OutcomeIn, OutcomeOut
 
 
-def router(ports: Ports) -> APIRouter:
+def router(current: Current) -> APIRouter:
     routes = APIRouter(prefix="/v1/outcomes", tags=["outcomes"], responses=DOCUMENTED)
 
     @routes.post("", summary="Hear what became of a decision")
     def hear(outcome: OutcomeIn) -> OutcomeOut:
         """Hear what became of a decision; it counts from the next decision on. Repeated message ids count once."""
+        ports = current()
         now = ports.clock.now()
         decision = ports.log.record(outcome.decision_id)
         if decision is None or decision.kind != "decision":
@@ -37,6 +38,11 @@ def router(ports: Ports) -> APIRouter:
             )
         at = outcome.at or now
         offer = chosen.get(action or "", {})
+        taken = (
+            {"success": True, "gives": offer.get("gives", 0.0)}
+            if outcome.outcome == offer.get("success") and not outcome.machine
+            else {}
+        )
         body = {
             "message_id": outcome.message_id,
             "decision_id": outcome.decision_id,
@@ -50,13 +56,15 @@ def router(ports: Ports) -> APIRouter:
             "value": outcome.value,
             "at": at,
         }
+        if outcome.machine:
+            body["machine"] = True
         record = Record(
             kind="outcome",
             message_id=outcome.message_id,
             customer_id=decision.customer_id,
             event_time=at,
             known_time=now,
-            payload=msgspec.json.encode(body),
+            payload=msgspec.json.encode(body | taken),
         )
         new = ports.log.append([record])[0]
         if decision.customer_id is not None:

@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as bench
+from benchmarks import decide_world
 from benchmarks.entry import Entry, less_is_better, more_is_better
 from benchmarks.plot import growth_plot
+from decisioning.chance import WHOLE
+from tests.proofs.deciding import decided
 
 KEYS = {"name", "unit", "kairos", "beside", "other", "ratio", "rounds"}
 
@@ -17,7 +20,7 @@ def _entry(name: str, *, kairos: float = 1.0, other: str = "the other") -> Entry
     return less_is_better(name=name, unit="s", kairos=kairos, beside=2.0, other=other, rounds=1)
 
 
-@pytest.mark.parametrize("subject", ["growth", "frame", "aggregates", "log_append", "group_commit", "visible"])
+@pytest.mark.parametrize("subject", ["growth", "frame", "aggregates", "log_append", "group_commit", "visible", "decide_vw"])
 def test_a_subject_runs_and_is_kept(subject: str, tmp_path: Path) -> None:
     found = bench.run([subject], "tiny", tmp_path)
     kept = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
@@ -25,6 +28,16 @@ def test_a_subject_runs_and_is_kept(subject: str, tmp_path: Path) -> None:
     assert all(set(one) == KEYS and one["kairos"] > 0 and one["beside"] > 0 for one in kept)
     assert all(one.name in (tmp_path / "results.md").read_text(encoding="utf-8") for one in found)
     assert (tmp_path / "growth.png").exists() == (subject == "growth")
+
+
+def test_the_decisions_that_are_timed_weigh_nearly_all_of_a_hundred_actions() -> None:
+    for where, asked in decide_world.customers(3).items():
+        for world in asked:
+            decision = decided(world)
+            assert len(decision.candidates) + len(decision.rejected) == decide_world.ACTIONS
+            assert len(decision.candidates) > 80
+            assert decision.nothing_units < WHOLE // 2
+            assert (decision.results[0].send_at == world.now) == (where == "inbound")
 
 
 def test_a_ratio_above_one_means_ours_is_better() -> None:

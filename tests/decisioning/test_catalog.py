@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from decisioning.catalog import ActionGroup, Response
+from decisioning.catalog import ActionGroup, Response, Treatment
+from decisioning.domain import Message
 from tests import worlds
 
 
@@ -35,3 +36,30 @@ def test_actions_stand_in_the_order_of_their_names_however_they_were_written() -
     assert catalog["b"] is b
     assert catalog.at("app_home") == (b,)
     assert catalog.at("email") == (a, b)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "locale", "title"),
+    [
+        ("es-US", "es-US", "Hola, vecino"),
+        ("es-MX", "es", "Hola"),
+        ("en-US", "en-US", "Hello"),
+        ("en-GB", "en-US", "Hello"),
+        ("fr", "en-US", "Hello"),
+        (None, "en-US", "Hello"),
+    ],
+)
+def test_a_treatment_is_said_in_the_locale_or_language_wanted_else_in_the_brands_own(
+    wanted: str | None, locale: str, title: str
+) -> None:
+    translated = {"es": Message(title="Hola", body=""), "es-US": Message(title="Hola, vecino", body="")}
+    said = Treatment(title="Hello", body="", locales=translated).said(wanted, own="en-US")
+    assert (said[0], said[1].title) == (locale, title)
+
+
+def test_the_words_of_a_treatment_are_its_own_and_all_translations() -> None:
+    treatment = Treatment(title="Hello", body="you", cta="Go", locales={"es": Message(title="Hola", body="")})
+    assert list(treatment.messages) == [
+        (None, Message(title="Hello", body="you", cta="Go")),
+        ("es", Message(title="Hola", body="")),
+    ]

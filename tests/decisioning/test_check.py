@@ -10,7 +10,24 @@ from decisioning.catalog import Catalog, OutcomeRule
 from decisioning.check import faults
 from decisioning.conditions import parse
 from decisioning.domain import Message
-from decisioning.policy import Cap, Contact, Exploration, Groups, Policy, Rule, Rules, Scope, Stage, Suppression, Weight
+from decisioning.policy import (
+    Cap,
+    Contact,
+    Experiment,
+    Exploration,
+    Fatigue,
+    Groups,
+    Keeping,
+    MaybeLater,
+    Policy,
+    Rule,
+    Rules,
+    Scope,
+    Stage,
+    Steering,
+    Suppression,
+    Weight,
+)
 from tests import worlds
 
 NOWHERE = Scope(group=("nobody",), action=("nothing",), channel=("pigeon",))
@@ -41,8 +58,8 @@ ACTIONS: dict[str, tuple[dict[str, Any], str, str]] = {
         "unknown touchpoint 'apphome'; the known ones are app_home, email",
     ),
     "placeholder": (
-        {"treatments": {"app_home": Message(title="{firstname|you}", body="")}},
-        "treatments.app_home",
+        {"treatments": {"app_home": worlds.treatment("{firstname|you}")}},
+        "treatments.app_home.title",
         "unknown field {firstname}",
     ),
     "nowhere to go": ({"treatments": {}}, "job", "no touchpoint it has a treatment for does the job 'sell'"),
@@ -52,6 +69,9 @@ ACTIONS: dict[str, tuple[dict[str, Any], str, str]] = {
     "cost": ({"cost": -1.0}, "cost", "below 0"),
     "lever": ({"lever": -1.0}, "lever", "below 0"),
     "budget": ({"budget": -1}, "budget", "below 0"),
+    "gives": ({"gives": -1.0}, "gives", "below 0"),
+    "every": ({"every": timedelta(0)}, "every", "longer than 0 and at most 60d"),
+    "every too long": ({"every": timedelta(days=61)}, "every", "at most 60d"),
     "expires": ({"expires": timedelta(0)}, "expires", "longer than 0"),
     "window": ({"outcome": OutcomeRule(window=timedelta(0))}, "outcome.window", "longer than 0"),
 }
@@ -83,7 +103,7 @@ def test_a_touchpoint_that_does_not_do_the_job_is_no_place_for_the_action() -> N
 @pytest.mark.parametrize(
     ("changes", "key", "words"),
     [
-        ({"default": Message(title="", body="")}, "default", "the title is empty"),
+        ({"default": Message(title="", body="")}, "default.title", "the title is empty"),
         ({"attention": -0.1}, "attention", "below 0"),
         ({"effect": -0.1}, "effect", "below 0"),
         ({"horizon": timedelta(0)}, "horizon", "longer than 0"),
@@ -98,6 +118,22 @@ def test_a_fault_of_a_touchpoint_is_named_at_its_key(changes: dict[str, Any], ke
 def capped(**changes: Any) -> dict[str, Any]:
     cap: dict[str, Any] = {"rule": "cap", "most": 1, "within": timedelta(days=7)}
     return {"contact": Contact(caps=(Cap(**(cap | changes)),))}
+
+
+def tired(**changes: Any) -> dict[str, Any]:
+    fatigue: dict[str, Any] = {"within": timedelta(days=7), "least": 2, "most": 6}
+    return {"contact": Contact(fatigue=Fatigue(**(fatigue | changes)))}
+
+
+def later(**changes: Any) -> dict[str, Any]:
+    return {"contact": Contact(maybe_later=MaybeLater(**changes))}
+
+
+def tried(**changes: Any) -> dict[str, Any]:
+    """Three experiments, the second of them changed."""
+    second: dict[str, Any] = {"experiment": "second", "arms": {"x": 0.5}, "within": {"first": ("a",)}}
+    first = Experiment(experiment="first", arms={"a": 0.7, "b": 0.3})
+    return {"experiments": (first, Experiment(**(second | changes)), Experiment(experiment="third", arms={"a": 0.1 * 3}))}
 
 
 def staged(when: str) -> dict[str, Any]:
@@ -131,8 +167,54 @@ POLICIES: dict[str, tuple[dict[str, Any], str, str]] = {
     "strength": ({"exploration": Exploration(strength=0.0)}, "exploration.strength", "above 0"),
     "intensity": ({"suppression": Suppression(intensity=0.0)}, "suppression.intensity", "above 0"),
     "confidence": ({"suppression": Suppression(confidence=1.1)}, "suppression.confidence", "at most at 1"),
+    "fatigue's window": (tired(within=timedelta(days=61)), "contact.fatigue.within", "longer than 0 and at most 60d"),
+    "fatigue's least": (tired(least=-1), "contact.fatigue.least", "below 0"),
+    "fatigue's most": (tired(most=1), "contact.fatigue.most", "at least as much as least"),
+    "no contact at all": (tired(least=0, most=0), "contact.fatigue.most", "at least 1"),
+    "fatigue's usual": (tired(usual=0.0), "contact.fatigue.usual", "above 0 and at most 1"),
+    "fatigue's weight": (tired(weight=0.0), "contact.fatigue.weight", "above 0"),
+    "maybe later": (later(to=1.1), "contact.maybe_later.to", "from 0 to 1"),
+    "down at once": (later(down=timedelta(0)), "contact.maybe_later.down", "longer than 0"),
+    "never up": (later(up=timedelta(0)), "contact.maybe_later.up", "longer than 0"),
+    "too much later": (later(up=timedelta(days=60)), "contact.maybe_later.up", "together are at most 60d"),
+    "more is less": ({"preferences": Steering(more=0.9)}, "preferences.more", "at least 1"),
+    "less is none": ({"preferences": Steering(less=0.0)}, "preferences.less", "above 0 and at most 1"),
+    "less is more": ({"preferences": Steering(less=1.1)}, "preferences.less", "above 0 and at most 1"),
+    "share of promises": ({"promises": Keeping(at_least=1.1)}, "promises.at_least", "from 0 to 1"),
+    "no promises": ({"promises": Keeping(after=0)}, "promises.after", "1 or more"),
+    "stage of a mood": ({"journey": (Stage(stage="upset"),)}, "journey.0.stage", "'upset' is the name of a mood"),
+    "experiment's name": (tried(experiment="a b"), "experiments.1.experiment", "use letters, figures and _"),
+    "experiment twice": (tried(experiment="first"), "experiments.1.experiment", "'first' is written twice"),
+    "too many in arms": (tried(arms={"a": 0.6, "b": 0.5}), "experiments.1.arms", "together at most 1"),
+    "a negative arm": (tried(arms={"a": -0.1, "b": 0.5}), "experiments.1.arms", "none below 0"),
+    "no arms": (tried(arms={}), "experiments.1.arms", "at least one"),
+    "within what comes later": (
+        tried(within={"third": ("a",)}),
+        "experiments.1.within.third",
+        "unknown earlier experiment 'third'; the known ones are first",
+    ),
+    "within itself": (tried(within={"second": ("x",)}), "experiments.1.within.second", "unknown earlier experiment"),
+    "within no arm": (tried(within={"first": ()}), "experiments.1.within.first", "names no arm"),
+    "within an unknown arm": (
+        tried(within={"first": ("a", "c")}),
+        "experiments.1.within.first",
+        "unknown arm 'c'; the known ones are a, b",
+    ),
     "half-life": ({"suppression": Suppression(half_life=timedelta(0))}, "suppression.half_life", "longer than 0"),
 }
+
+
+def test_the_limits_of_what_a_policy_may_say_are_no_faults() -> None:
+    fatigue = Fatigue(within=timedelta(days=60), least=0, most=1, usual=1.0)
+    contact = Contact(fatigue=fatigue, maybe_later=MaybeLater(to=0.0, down=timedelta(days=30), up=timedelta(days=30)))
+    thirds = {"a": 0.1 + 0.2, "b": 0.3, "c": 0.4}  # 1 and a rounding
+    policy = worlds.policy(
+        contact=contact,
+        preferences=Steering(more=1.0, less=1.0),
+        promises=Keeping(at_least=1.0, after=1),
+        experiments=(Experiment(experiment="e", arms=thirds),),
+    )
+    assert found(worlds.catalog(worlds.action(every=timedelta(days=60))), policy) == []
 
 
 @pytest.mark.parametrize("case", POLICIES.values(), ids=POLICIES.keys())
@@ -147,7 +229,7 @@ def test_a_fault_of_the_policy_is_named_at_its_key(case: tuple[dict[str, Any], s
     ("changes", "path"),
     [
         (
-            {"rules": Rules(suitability=(Rule(rule="r", require=parse("stage = a"), scope=NOWHERE),))},
+            {"rules": Rules(suitability=(Rule(rule="r", require=parse("stage = active"), scope=NOWHERE),))},
             "rules.suitability.0.scope",
         ),
         ({"weights": (Weight(rule="w", factor=1.0, scope=NOWHERE),)}, "weights.0.scope"),
@@ -183,7 +265,18 @@ def test_a_condition_may_not_read_what_nobody_knows(field: str) -> None:
     assert field in words
 
 
+def test_of_many_known_names_only_the_nearest_are_told() -> None:
+    many = [worlds.action(f"coupon_{number}") for number in range(20)]
+    scoped = [
+        Rules(eligibility=(Rule(rule="r", require=parse("state.known = true"), scope=Scope(action=(name,))),))
+        for name in ("cupon_7", "x")
+    ]
+    (near,), (far,) = (found(worlds.catalog(*many), worlds.policy(rules=rules)) for rules in scoped)
+    assert near[2].startswith("unknown action 'cupon_7'; did you mean coupon_7 or ")
+    assert far[2] == "unknown action 'x'; none of the 20 known ones is like it; mend the name"
+
+
 def test_all_faults_are_found_not_only_the_first() -> None:
-    wrong = worlds.action(purpose="x", value=-1.0, treatments={"app_home": Message(title="{a|b}", body="{points}")})
+    wrong = worlds.action(purpose="x", value=-1.0, treatments={"app_home": worlds.treatment("{a|b}", "{points}")})
     policy = worlds.policy(journey=(), groups=Groups(control=2.0))
     assert len(found(worlds.catalog(wrong), replace(policy, exploration=Exploration(mass=2.0)))) == 7

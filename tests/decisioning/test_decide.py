@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisioning.catalog import Action, Catalog
+from decisioning.catalog import Action, Catalog, Treatment
 from decisioning.chance import WHOLE
 from decisioning.conditions import parse
 from decisioning.customer import Emotion, Profile, State
 from decisioning.domain import Decision, Job, Message
 from decisioning.exploration import JOBS_IN_DISTRESS
 from decisioning.policy import Exploration, Groups, Stage
+from decisioning.voice import Tone, Voice
 from tests import worlds
 from tests.worlds import NOW, decided
 
@@ -35,7 +36,7 @@ def chosen(decision: Decision) -> list[str | None]:
 def test_the_best_action_is_chosen_with_its_message_its_times_and_its_terms() -> None:
     action = worlds.action(
         "thanks",
-        treatments={"app_home": Message(title="Dear {first_name|neighbour}", body="until {valid_until|soon}", cta="{brand}")},
+        treatments={"app_home": worlds.treatment("Dear {first_name|neighbour}", "until {valid_until|soon}", cta="{brand}")},
         valid_until=NOW + 2 * DAY,
         topics=("bakery",),
     )
@@ -47,6 +48,35 @@ def test_the_best_action_is_chosen_with_its_message_its_times_and_its_terms() ->
     assert result.expires_at == NOW + 2 * DAY  # not the week that a message lasts: its action ends before
     assert result.terms is not None and result.terms.priority == pytest.approx(1.0)
     assert decision.reasons == ()
+
+
+def test_the_words_are_in_the_customers_language_and_in_a_tone_for_their_mood() -> None:
+    spanish = Message(title="Perdón, {first_name|vecino}", body="hasta {valid_until|pronto}, {gives}")
+    sorry = Treatment(title="Sorry", body="until {valid_until|soon}, {gives}", tone="sorry", locales={"es": spanish})
+    action = worlds.action(
+        job="serve",
+        treatments={"app_home": (*worlds.treatment("Hurrah", tone="warm"), sorry)},
+        valid_until=NOW + 2 * DAY,
+        gives=5.0,
+    )
+    voice = Voice(tones={"warm": Tone(), "sorry": Tone()}, tone_of={"upset": ("sorry",), "active": ("warm",)})
+
+    def said(**changes: Any) -> Message | None:
+        return (
+            decided(worlds.catalog(action), policy=worlds.policy(voice=voice), state=worlds.state(**changes)).results[0].message
+        )
+
+    upset = {"open_complaints": ("c1",)}
+    assert said() == Message(title="Hurrah", body="For you.", cta="Take it")
+    assert said(**upset) == Message(title="Sorry", body="until January 3, $5")
+    assert said(**upset, locale="es-MX") == Message(title="Perdón, vecino", body="hasta 2018-01-03, $5")
+
+
+def test_an_action_without_words_for_a_mood_is_out() -> None:
+    catalog = worlds.catalog(worlds.action(job="serve", treatments={"app_home": worlds.treatment(tone="warm")}))
+    voice = Voice(tones={"warm": Tone(), "sorry": Tone()}, tone_of={"upset": ("sorry",)})
+    decision = decided(catalog, policy=worlds.policy(voice=voice), state=worlds.state(open_complaints=("c1",)))
+    assert [(one.tier, one.rule) for one in decision.rejected] == [("suitability", "tone")]
 
 
 def test_the_stage_of_the_journey_is_the_first_that_holds() -> None:
@@ -219,7 +249,6 @@ IRRELEVANT: dict[str, dict[str, Any]] = {
     "a datum no rule reads": {"profile": worlds.profile(orders_90d=3.0, age_band="35+", hour_03=7.0)},
     "the habits of others, inbound": {"population": {"hour_18": 9.0}},
     "a trait no text says": {"state": worlds.state(traits={"shoe_size": "44"})},
-    "evidence from elsewhere": {"learner": replace(worlds.learner(), evidence={("coupon", "email"): object()})},
     "a later snapshot": {"learner": worlds.learner(snapshot=99)},
     "an unread prediction": {"predictions": worlds.predictions(worlds.catalog(), customer={"churn": 0.9})},
     "an unread context": {"request": worlds.request(context={"weather": "rain"})},

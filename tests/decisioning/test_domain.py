@@ -31,5 +31,14 @@ def test_data_without_consent_for_its_purpose_is_as_if_it_did_not_exist() -> Non
     assert whole.limited_to(frozenset({"personalisation", "third_party"})) is whole
 
 
+def test_a_contested_datum_is_as_if_it_did_not_exist() -> None:
+    whole = worlds.profile(orders_90d=2.0, points=7.0)
+    left = whole.without(frozenset({"points", "unheard_of"}))
+    assert (whole.get("points"), left.get("points"), left.get("orders_90d")) == (7.0, None, 2.0)
+    assert np.isnan(left.values[left.index.positions["points"]])
+    assert whole.without(frozenset()) is whole
+    assert whole.without(frozenset({"age_band", "unheard_of"})) is whole
+
+
 def test_a_priority_is_the_product_of_its_terms() -> None:
     assert Terms(p=0.5, c=2.0, v=3.0, l=4.0).priority == 12.0

@@ -1,333 +1,206 @@
-"""The five tiers: what each rejects, which comes first, and whether `until` is true."""
+"""Who may be told what, rule by rule: where each begins to bind, where it ends, and what it does not bind."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisioning.catalog import Action, Touchpoint
 from decisioning.conditions import parse
-from decisioning.customer import Emotion, Refusal, State
-from decisioning.domain import TIERS, Rejection
-from decisioning.eligibility import Situation, sieve
-from decisioning.policy import Cap, Contact, Policy, Rule, Rules, Scope
+from decisioning.customer import Episode, Profile
+from decisioning.domain import SELLING, TIERS, Ledger
+from decisioning.eligibility import PASSES, failures
+from decisioning.policy import Groups, Rule, Rules, Scope
+from decisioning.preferences import Preference
+from decisioning.promises import Promise
+from decisioning.rulebook import Gates
 from tests import worlds
-from tests.worlds import NOW
-
-DAY = timedelta(days=1)
-ANGRY = Emotion(valence=-0.9, intensity=0.8, confidence=1.0, at=NOW - DAY)
-
-
-def situation(*actions: Action, facts: Mapping[str, Any] | None = None, **changes: Any) -> Situation:
-    of = worlds.catalog(*actions)
-    given_: dict[str, Any] = {
-        "touchpoint": worlds.touchpoint(),
-        "state": worlds.state(),
-        "group": "treatment",
-        "known": True,
-        "catalog": of,
-        "policy": worlds.policy(),
-        "lookups": {action.name: (facts or {}).get for action in of.actions},
-        "stock": {},
-        "in_time": lambda action: True,
-        "now": NOW,
-    }
-    return Situation(**(given_ | changes))
-
-
-def rejection(action: Action, **changes: Any) -> Rejection | None:
-    """Why an action is out; None where it passes."""
-    passed, rejected = sieve([action], situation(action, **changes))
-    assert len(passed) + len(rejected) == 1
-    return rejected[0] if rejected else None
-
-
-def capped(*caps: Cap, **changes: Any) -> Policy:
-    return worlds.policy(contact=Contact(caps=caps, **changes))
-
-
-TWO_A_WEEK = Cap(rule="cap", most=2, within=7 * DAY)
-A_RULE = Rule(rule="only_loyal", require=parse("stage = loyal"))
-NO_POINTS = parse("profile.points missing")
-
-
-@dataclass(frozen=True)
-class Case:
-    """What makes the action, or the situation, fail at a rule; and words of the hint."""
-
-    tier: str
-    rule: str
-    hint: str
-    action: Mapping[str, Any] = field(default_factory=dict)
-    situation: Mapping[str, Any] = field(default_factory=dict)
-
-
-def in_state(**changes: Any) -> dict[str, Any]:
-    return {"state": worlds.state(**changes)}
-
-
-def ruled(**rules: tuple[Rule, ...]) -> dict[str, Any]:
-    return {"policy": worlds.policy(rules=Rules(**rules))}
-
-
-REFUSED_YESTERDAY = Refusal(action="other", group="coupons", at=NOW - DAY)
-TWO_SEEN = (worlds.contact(NOW - DAY), worlds.contact(NOW - 2 * DAY))
-OPTED_OUT = {"marketing": True, "service": False}
-CLOSED = in_state(consents={"marketing": True}, closed_channels=("app",))
-FEW_POINTS = {"facts": {"profile.points": 20.0}}
-
-CASES = {
-    "no consent": Case("consent", "consent_marketing", "state.consent_marketing = true", situation=in_state(consents={})),
-    "withdrawn": Case(
-        "consent", "consent_service", "state.consent_service = true", {"purpose": "service"}, in_state(consents=OPTED_OUT)
-    ),
-    "channel closed": Case("consent", "channel_closed", "opens the channel app", situation=CLOSED),
-    "stranger": Case("eligibility", "known_customer", "state.known = true", situation={"known": False}),
-    "control group": Case("eligibility", "holdout", "leaves the control group", situation={"group": "control"}),
-    "not yet valid": Case("eligibility", "not_yet_valid", "at 2018-01-02 14:00Z or later", {"valid_from": NOW + DAY}),
-    "no longer valid": Case("eligibility", "no_longer_valid", "ended at 2018-01-01 14:00Z", {"valid_until": NOW}),
-    "not eligible": Case(
-        "eligibility", "eligible", "profile.points >= 500 (is 20)", {"eligible": parse("profile.points >= 500")}, FEW_POINTS
-    ),
-    "rule of eligibility": Case("eligibility", "only_loyal", "stage = loyal", situation=ruled(eligibility=(A_RULE,))),
-    "wrong place": Case(
-        "applicability", "touchpoint_job", "jobs include sell", situation={"touchpoint": worlds.touchpoint(jobs=("serve",))}
-    ),
-    "not relevant": Case("applicability", "relevant", "profile.points missing", {"relevant": NO_POINTS}, FEW_POINTS),
-    "rule of applicability": Case("applicability", "only_loyal", "stage = loyal", situation=ruled(applicability=(A_RULE,))),
-    "complaint": Case("suitability", "open_complaint", "open_complaint = false", situation=in_state(open_complaints=("c1",))),
-    "anger": Case("suitability", "negative_emotion", "state.emotion_intensity < 0.5", situation=in_state(emotion=ANGRY)),
-    "rule of suitability": Case("suitability", "only_loyal", "stage = loyal", situation=ruled(suitability=(A_RULE,))),
-    "cool-down": Case(
-        "contact", "cool_down", "again from 2018-01-14 14:00Z", situation=in_state(refusals=(REFUSED_YESTERDAY,))
-    ),
-    "cap": Case(
-        "contact",
-        "cap",
-        "fewer than 2 contacts in 7 days",
-        situation={"policy": capped(TWO_A_WEEK)} | in_state(contacts=TWO_SEEN),
-    ),
-    "budget": Case("contact", "budget", "more than 10 of coupon", {"budget": 10}, {"stock": {"coupon": 0}}),
-    "no moment left": Case("contact", "in_time", "a moment to send it", situation={"in_time": lambda action: False}),
-}
-
-
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_each_rule_of_each_tier_rejects_and_says_what_would_unlock_it(case: Case) -> None:
-    why = rejection(worlds.action(**case.action), **case.situation)
-    assert why is not None
-    assert (why.action, why.tier, why.rule) == ("coupon", case.tier, case.rule)
-    assert case.hint in why.unlock
-
-
-def test_every_tier_has_a_case() -> None:
-    assert {case.tier for case in CASES.values()} == set(TIERS)
+from tests.decisioning.rule_cases import (
+    ANGRY,
+    BROKEN,
+    BRONZE,
+    DAY,
+    GOLD_ONLY,
+    MOMENT,
+    NONE,
+    SORRY,
+    promised,
+    rejection,
+    wanting,
+)
+from tests.worlds import NOW, decided
 
 
 def test_an_action_that_nothing_speaks_against_passes() -> None:
-    assert rejection(worlds.action()) is None
+    assert rejection() is None
 
 
 def test_the_first_tier_that_fails_is_the_one_reported() -> None:
     """All tiers fail; then, one by one, the first is mended."""
     wrong: dict[str, Any] = {
         "state": worlds.state(consents={}, open_complaints=("c1",)),
-        "known": False,
-        "touchpoint": worlds.touchpoint(jobs=("serve",)),
-        "in_time": lambda action: False,
+        "policy": worlds.policy(groups=Groups(control=1.0)),
+        "place": {"jobs": ("serve",)},
+        "stock": {"coupon": 0},
     }
     mended: list[dict[str, Any]] = [
         {},
         {"state": worlds.state(open_complaints=("c1",))},
-        {"known": True},
-        {"touchpoint": worlds.touchpoint()},
+        {"policy": worlds.policy()},
+        {"place": {}},
         {"state": worlds.state()},
     ]
     reported = []
     for mend in mended:
         wrong |= mend
-        why = rejection(worlds.action(), **wrong)
+        why = rejection(worlds.action(budget=3), **wrong)
         assert why is not None
         reported.append(why.tier)
     assert tuple(reported) == TIERS
 
 
-def test_rejections_and_survivors_keep_the_order_they_were_given_in() -> None:
-    actions = [worlds.action("c"), worlds.action("a", valid_until=NOW), worlds.action("b")]
-    passed, rejected = sieve(actions, situation(*actions))
-    assert [action.name for action in passed] == ["c", "b"]
-    assert [one.action for one in rejected] == ["a"]
+@given(st.lists(st.lists(st.integers(0, 5), max_size=5), max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))
+def test_what_is_reported_is_the_first_closed_gate_of_each_candidate(asked: list[list[int]], open_: list[bool]) -> None:
+    gates = Gates(
+        keys={},
+        open=np.ones(6, dtype=np.bool_),
+        gate=np.array([gate for one in asked for gate in one], dtype=np.int32),
+        start=np.cumsum([0, *map(len, asked)], dtype=np.int32),
+        rule=np.zeros(sum(map(len, asked)), dtype=np.int32),
+        rules=(),
+    )
+    found = failures(gates, np.array(open_))
+    for one, start, failed in zip(asked, gates.start, found, strict=False):
+        closed = [at for at, gate in enumerate(one) if not open_[gate]]
+        assert failed == (start + closed[0] if closed else PASSES)
+
+
+def test_rejections_come_by_name_and_survivors_by_rank() -> None:
+    values = {"c": 9.0, "d": 7.0, "a": 8.0}
+    actions = [worlds.action(name, value=value) for name, value in values.items()]
+    decision = decided(worlds.catalog(*actions, *(worlds.action(name, valid_until=NOW) for name in ("z", "b"))))
+    assert [one.action for one in decision.candidates] == ["c", "a", "d"]
+    assert [one.action for one in decision.rejected] == ["b", "z"]
+
+
+# -------------------------------------------------------------------------------------------------- consent and eligibility
 
 
 @pytest.mark.parametrize(
-    "allowed",
-    [
-        {"group": "control"},
-        {"policy": capped(TWO_A_WEEK), "state": worlds.state(contacts=TWO_SEEN)},
-        {"state": worlds.state(refusals=(REFUSED_YESTERDAY,))},
-    ],
-    ids=["holdout", "cap", "cool-down"],
+    ("until", "paused"),
+    [(NOW + MOMENT, True), (NOW, False), (NOW - DAY, False), (None, False)],
+    ids=["yet", "now", "over", "none"],
 )
-def test_a_mandatory_message_passes_holdout_caps_and_cool_down(allowed: dict[str, Any]) -> None:
-    assert rejection(worlds.action(mandatory=True), **allowed) is None
-    assert rejection(worlds.action(), **allowed) is not None
+def test_a_pause_holds_until_it_ends_and_without_an_end_is_none(until: datetime | None, paused: bool) -> None:
+    assert (rejection(**wanting(pause=Preference(at=NOW - DAY, until=until))) is not None) is paused
 
 
-@pytest.mark.parametrize("job", ["recover", "serve", "inform", "onboard", "retain", "celebrate"])
-def test_a_complaint_stops_selling_only(job: str) -> None:
-    assert rejection(worlds.action(job=job), state=worlds.state(open_complaints=("c1",))) is None
+@pytest.mark.parametrize("wanted", ["more", "usual", "less"])
+@pytest.mark.parametrize("about", ["channel:app", "topic:bakery", "group:coupons"])
+def test_only_what_is_not_wanted_at_all_is_out(about: str, wanted: Any) -> None:
+    state = worlds.state(preferences={about: Preference(at=NOW, wanted=wanted)})
+    assert rejection(worlds.action(topics=("bakery",)), state=state) is None
+
+
+@pytest.mark.parametrize("about", ["channel:email", "topic:produce", "group:others"])
+def test_a_word_on_something_else_binds_nothing_here(about: str) -> None:
+    assert rejection(worlds.action(topics=("bakery",)), state=worlds.state(preferences={about: NONE})) is None
+
+
+@pytest.mark.parametrize(
+    ("ended", "kept", "out"), [(20, 17, True), (20, 18, False), (19, 0, False), (1000, 899, True), (1000, 900, False)]
+)
+def test_an_action_pauses_once_enough_of_its_promises_ended_and_too_few_were_kept(ended: int, kept: int, out: bool) -> None:
+    why = rejection(ledger={"coupon": Ledger(ended=ended, kept=kept), "another": Ledger(ended=99, kept=0)})
+    assert (why is not None) is out
+
+
+@pytest.mark.parametrize(
+    ("known", "profile"), [(True, Profile.empty(worlds.index())), (False, worlds.profile())], ids=["by the log", "by a profile"]
+)
+def test_whom_the_log_or_the_profile_knows_is_known(known: bool, profile: Profile) -> None:
+    assert rejection(state=worlds.state(known=known), profile=profile) is None
+
+
+def test_an_action_is_valid_from_its_first_moment_to_before_its_last() -> None:
+    action = worlds.action(valid_from=NOW, valid_until=NOW + DAY)
+    rules = [
+        why.rule if (why := rejection(action, now=at)) else None for at in (NOW - MOMENT, NOW, NOW + DAY - MOMENT, NOW + DAY)
+    ]
+    assert rules == ["not_yet_valid", None, None, "no_longer_valid"]
+
+
+# ------------------------------------------------------------------------------------------------------------- suitability
+
+DISTRESSED: dict[str, dict[str, Any]] = {
+    "open_complaint": {"open_complaints": ("c1",)},
+    "negative_emotion": {"emotion": ANGRY},
+    "hardship": {"hardship": Episode(opened_at=NOW - DAY)},
+    "broken_promise": {"promises": {"p1": Promise(made_at=NOW - 9 * DAY, due=NOW - DAY)}},
+}
+
+
+@pytest.mark.parametrize("job", worlds.JOBS)
+@pytest.mark.parametrize("rule", DISTRESSED)
+def test_distress_stops_selling_only(rule: str, job: Any) -> None:
+    why = rejection(worlds.action(job=job), state=worlds.state(**DISTRESSED[rule]))
+    assert (why.rule if why else None) == (rule if job in SELLING else None)
+
+
+def test_of_several_reasons_not_to_sell_the_first_is_named_until_it_is_gone() -> None:
+    left, named = dict(DISTRESSED), []
+    while left:
+        merged: dict[str, Any] = {}
+        for changes in left.values():
+            merged |= changes
+        why = rejection(state=worlds.state(**merged))
+        assert why is not None
+        named.append(why.rule)
+        del left[why.rule]
+    assert named == list(DISTRESSED)
+
+
+@pytest.mark.parametrize(
+    ("changes", "out"),
+    [
+        ({}, True),
+        ({"place": {"jobs": ("sell", "inform")}}, False),
+        ({"others": ()}, False),
+        ({"others": (worlds.action("sorry", job="recover", treatments={"email": worlds.treatment()}),)}, False),
+        ({"others": (worlds.action("sorry", job="recover", valid_until=NOW),)}, True),
+    ],
+    ids=["here", "no place to recover", "nothing makes good", "nothing to say here", "not possible now"],
+)
+def test_what_makes_good_comes_first_where_it_could_be_said(changes: dict[str, Any], out: bool) -> None:
+    """Also where it cannot be said just now: nothing else takes its place."""
+    world = promised(**BROKEN, make_good="sorry") | {"others": (SORRY,)} | changes
+    why = rejection(worlds.action(job="inform"), **world)
+    assert (why is not None and why.rule == "make_good_first") is out
+
+
+def test_what_makes_good_passes_itself_and_so_does_what_makes_good_another_promise() -> None:
+    promises = {
+        name: Promise(made_at=NOW - 9 * DAY, due=NOW - DAY, make_good=action)
+        for name, action in [("p", "sorry"), ("q", "gift")]
+    }
+    gift = worlds.action("gift", job="serve")
+    decision = decided(worlds.catalog(SORRY, gift, worlds.action(job="inform")), state=worlds.state(promises=promises))
+    assert {one.action for one in decision.candidates} == {"sorry", "gift"}
 
 
 def test_a_rule_speaks_of_the_actions_in_its_scope_only() -> None:
-    rules = Rules(suitability=(replace(A_RULE, scope=Scope(job=("refer",))), replace(A_RULE, scope=Scope(channel=("mail",)))))
-    assert rejection(worlds.action(), policy=worlds.policy(rules=rules)) is None
-    assert rejection(worlds.action(job="refer"), policy=worlds.policy(rules=rules)) is not None
-
-
-def test_the_budget_of_an_action_nobody_has_taken_is_whole() -> None:
-    assert rejection(worlds.action(budget=1)) is None
-    assert rejection(worlds.action(budget=0)) is not None
-
-
-UNTIL = {
-    "not yet valid": (worlds.action(valid_from=NOW + 3 * DAY), {}),
-    "anger": (worlds.action(), {"state": worlds.state(emotion=ANGRY)}),
-    "cool-down": (
-        worlds.action(),
-        {"state": worlds.state(refusals=(Refusal(action="coupon", group="coupons", at=NOW - DAY),))},
-    ),
-    "cap": (
-        worlds.action(),
-        {
-            "policy": capped(TWO_A_WEEK),
-            "state": worlds.state(
-                contacts=tuple(worlds.contact(NOW - at * timedelta(hours=7, seconds=11)) for at in (1, 2, 9))
-            ),
-        },
-    ),
-}
-
-
-@pytest.mark.parametrize(("action", "changes"), UNTIL.values(), ids=UNTIL.keys())
-def test_at_the_time_it_names_a_rule_passes_and_just_before_it_does_not(action: Action, changes: dict[str, Any]) -> None:
-    why = rejection(action, **changes)
-    assert why is not None and why.until is not None
-    before = rejection(action, **changes, now=why.until - timedelta(microseconds=1))
-    assert before is not None and before.rule == why.rule
-    assert rejection(action, **changes, now=why.until) is None
-
-
-@pytest.mark.parametrize(("action", "changes"), UNTIL.values(), ids=UNTIL.keys())
-def test_at_the_minute_that_the_hint_names_the_rule_passes(action: Action, changes: dict[str, Any]) -> None:
-    why = rejection(action, **changes)
-    assert why is not None
-    named = why.unlock.rsplit("Z", 1)[0][-16:]
-    assert rejection(action, **changes, now=datetime.fromisoformat(f"{named}:00+00:00")) is None
-
-
-hours = st.integers(1, 24 * 30)
-
-
-@given(st.lists(hours, max_size=8), st.integers(1, 4), st.integers(1, 24 * 20))
-def test_a_window_rolls(hours_ago: list[int], most: int, within: int) -> None:
-    """A cap rejects exactly where its window holds too many, and what it says of the time is true."""
-    contacts = tuple(worlds.contact(NOW - timedelta(hours=hour)) for hour in hours_ago)
-    cap = Cap(rule="cap", most=most, within=timedelta(hours=within))
-    changes: dict[str, Any] = {"policy": capped(cap), "state": worlds.state(contacts=contacts)}
-    why = rejection(worlds.action(), **changes)
-    assert (why is not None) is (sum(hour < within for hour in hours_ago) >= most)
-    if why is not None:
-        assert why.until is not None and why.until > NOW
-        assert rejection(worlds.action(), **changes, now=why.until) is None
-        assert rejection(worlds.action(), **changes, now=why.until - timedelta(microseconds=1)) is not None
-
-
-@pytest.mark.parametrize(
-    ("confirmed", "expires", "counts"),
-    [
-        (True, NOW - DAY, True),
-        (True, NOW + DAY, True),
-        (False, NOW + DAY, True),
-        (False, NOW, False),
-        (False, NOW - DAY, False),
-    ],
-    ids=["seen", "seen early", "reserved", "just expired", "expired"],
-)
-def test_a_reservation_counts_until_it_expires_and_for_good_once_it_was_seen(
-    confirmed: bool, expires: datetime, counts: bool
-) -> None:
-    contacts = (worlds.contact(NOW - 2 * DAY, confirmed=confirmed, expires_at=expires),)
-    policy = capped(Cap(rule="cap", most=1, within=7 * DAY))
-    assert (rejection(worlds.action(), policy=policy, state=worlds.state(contacts=contacts)) is not None) is counts
-
-
-def test_a_message_that_will_go_tomorrow_counts_today() -> None:
-    contacts = (worlds.contact(NOW + DAY, confirmed=False, expires_at=NOW + 8 * DAY),)
-    why = rejection(
-        worlds.action(), policy=capped(Cap(rule="cap", most=1, within=7 * DAY)), state=worlds.state(contacts=contacts)
+    rules = Rules(
+        suitability=(replace(GOLD_ONLY, scope=Scope(job=("refer",))), replace(GOLD_ONLY, scope=Scope(channel=("mail",))))
     )
-    assert why is not None and why.until == NOW + 8 * DAY
+    assert rejection(policy=worlds.policy(rules=rules), **BRONZE) is None
+    assert rejection(worlds.action(job="refer"), policy=worlds.policy(rules=rules), **BRONZE) is not None
 
 
-PAST = {
-    "same": worlds.contact(),
-    "another action": worlds.contact(action="another"),
-    "another group": worlds.contact(action="stranger", group="others"),
-    "another channel": worlds.contact(channel="email", touchpoint="email"),
-    "another job": worlds.contact(action="thanks"),
-}
-
-
-@pytest.mark.parametrize(
-    ("each", "scope", "counted"),
-    [
-        ("customer", Scope(), set(PAST)),
-        ("action", Scope(), {"same", "another channel"}),
-        ("group", Scope(), set(PAST) - {"another group"}),
-        ("channel", Scope(), set(PAST) - {"another channel"}),
-        ("customer", Scope(channel=("app",)), set(PAST) - {"another channel"}),
-        ("customer", Scope(group=("coupons",)), set(PAST) - {"another group"}),
-        ("customer", Scope(action=("coupon",)), {"same", "another channel"}),
-        # a contact whose action has left the catalog has no job that could be looked up
-        ("customer", Scope(job=("sell",)), {"same", "another action", "another channel"}),
-        ("customer", Scope(job=("celebrate",)), set()),
-        ("customer", Scope(channel=("mail",)), set()),
-    ],
-)
-def test_a_cap_counts_what_its_scope_and_its_each_say(each: str, scope: Scope, counted: set[str]) -> None:
-    cap = Cap(rule="cap", most=1, within=7 * DAY, each=each, scope=scope)
-    actions = (worlds.action(), worlds.action("another"), worlds.action("thanks", job="celebrate"))
-    found = set()
-    for name, contact in PAST.items():
-        now = situation(*actions, policy=capped(cap), state=worlds.state(contacts=(contact,)))
-        if sieve([actions[0]], now)[1]:
-            found.add(name)
-    assert found == counted
-
-
-@pytest.mark.parametrize(
-    ("days", "group", "out"), [(0, "coupons", True), (13, "coupons", True), (14, "coupons", False), (1, "others", False)]
-)
-def test_a_refused_group_rests_as_long_as_the_brand_says(days: int, group: str, out: bool) -> None:
-    refusal = Refusal(action="another", group=group, at=NOW - days * DAY)
-    assert (rejection(worlds.action(), state=worlds.state(refusals=(refusal,))) is not None) is out
-
-
-def test_the_latest_refusal_counts() -> None:
-    state: State = worlds.state(
-        refusals=(Refusal(action="a", group="coupons", at=NOW - DAY), Refusal(action="a", group="coupons", at=NOW - 9 * DAY))
-    )
-    why = rejection(worlds.action(), state=state)
-    assert why is not None and why.until == NOW + 13 * DAY
-
-
-def test_what_was_just_taken_counts_in_the_situation_after() -> None:
-    here: Touchpoint = worlds.touchpoint()
-    before = situation(worlds.action(), touchpoint=here, policy=capped(Cap(rule="cap", most=1, within=7 * DAY)))
-    after = before.after(worlds.contact(NOW, confirmed=False, expires_at=NOW + DAY))
-    assert sieve([worlds.action()], before)[0]
-    assert sieve([worlds.action()], after)[1][0].rule == "cap"
+def test_a_rule_that_reads_the_action_alone_is_asked_of_each_of_them() -> None:
+    rules = Rules(eligibility=(Rule(rule="cheap", require=parse("action.value < 10")),))
+    decision = decided(worlds.catalog(worlds.action("a", value=9.0), worlds.action("b")), policy=worlds.policy(rules=rules))
+    assert [(one.action, one.rule, one.unlock) for one in decision.rejected] == [("b", "cheap", "action.value < 10 (is 10)")]
+    assert [one.action for one in decision.candidates] == ["a"]

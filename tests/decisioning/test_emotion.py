@@ -1,5 +1,6 @@
 """Feelings: how an event is read, what stays, when selling stops and when it may go on."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decisioning.customer import Emotion, State
-from decisioning.emotion import Feeling, Signal, felt, heals_at, intensity_at, suppressed
+from decisioning.emotion import Feeling, Signal, felt, heals_at, intensity_at, is_strong
 from decisioning.policy import Suppression
 from tests import worlds
 from tests.worlds import NOW
@@ -89,31 +90,19 @@ def test_the_order_in_which_feelings_become_known_does_not_matter(known: list[tu
     assert len(ends) == 1
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({}, None),
-        ({"open_complaints": ("c1",)}, "open_complaint"),
-        ({"emotion": angry(0.8)}, "negative_emotion"),
-        ({"open_complaints": ("c1",), "emotion": angry(0.8)}, "open_complaint"),
-        ({"emotion": angry(0.4)}, None),
-        ({"emotion": angry(0.8, days_ago=6)}, None),
-        ({"emotion": angry(0.8, confidence=0.4)}, None),
-        ({"emotion": Emotion(valence=0.9, intensity=0.9, confidence=1.0, at=NOW)}, None),
-    ],
-    ids=["calm", "complaint", "anger", "both", "slight", "faded", "uncertain", "joy"],
-)  # fmt: skip
-def test_selling_stops_for_a_complaint_or_an_intense_and_certain_negative_emotion(
-    changes: dict[str, object], reason: str | None
-) -> None:
-    assert suppressed(worlds.state(**changes), POLICY, NOW) == reason
-
-
 @given(st.floats(0.5, 1.0), st.floats(0.01, 1.0), st.integers(1, 400 * 86_400))
-def test_an_emotion_suppresses_until_it_heals_and_not_from_then_on(intensity: float, limit: float, half_life: int) -> None:
-    policy = Suppression(intensity=min(limit, intensity), confidence=0.5, half_life=timedelta(seconds=half_life))
-    state = worlds.state(emotion=angry(intensity))
-    assert state.emotion is not None
-    healed = heals_at(state.emotion, policy)
-    assert suppressed(state, policy, healed) is None
-    assert suppressed(state, policy, healed - timedelta(seconds=1)) == "negative_emotion"
+def test_a_feeling_is_strong_until_it_heals_and_not_from_then_on(intensity: float, limit: float, half_life: int) -> None:
+    limits = Suppression(intensity=min(limit, intensity), confidence=0.5, half_life=timedelta(seconds=half_life))
+    healed = heals_at(angry(intensity), limits)
+    assert not is_strong(angry(intensity), limits, healed)
+    assert is_strong(angry(intensity), limits, healed - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("emotion", "strong"),
+    [(None, False), (angry(0.5), True), (angry(0.49), False), (angry(confidence=0.5), True), (angry(confidence=0.49), False),
+     (angry(0.8, days_ago=6), False), (replace(angry(), valence=0.9), True)],
+    ids=["none", "just strong", "slight", "just certain", "uncertain", "faded", "joy"],
+)  # fmt: skip
+def test_a_feeling_is_strong_that_is_certain_and_still_intense(emotion: Emotion | None, strong: bool) -> None:
+    assert is_strong(emotion, POLICY, NOW) is strong

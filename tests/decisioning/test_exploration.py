@@ -1,4 +1,4 @@
-"""Who is chosen with what probability: the integral against simulation, and what may never be chosen."""
+"""Who is chosen with what probability: what may never be chosen, what comes first, and draws as often as logged."""
 
 from collections import Counter
 from typing import Any
@@ -9,212 +9,205 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from decisioning.arbitration import Worth
-from decisioning.chance import WHOLE
-from decisioning.domain import Terms
-from decisioning.exploration import JOBS_IN_DISTRESS, NOTHING, choose, highest, probabilities, trial_group
-from tests import worlds
+from decisioning import gamma
+from decisioning.beliefs import Beliefs, rounded
+from decisioning.chance import WHOLE, hashed
+from decisioning.domain import SELLING, Job
+from decisioning.exploration import JOBS, JOBS_IN_DISTRESS, Contenders, choose, distribution
+from tests.choices import choices
 
-SAMPLES = 200_000
+Crowd = list[dict[str, Any]]
 
 
-def worth(name: str = "coupon", *, unit: float = 1.0, shape: float = 2.0, rate: float = 2.0, **changes: Any) -> Worth:
-    """An action whose sampled priority is min(top, unit * Gamma(shape, rate)); its terms say P = 0.1 unless told."""
-    p, job = changes.pop("p", 0.1), changes.pop("job", "sell")
-    given_: dict[str, Any] = {"threshold": 0.0, "response": 0.1, "top": 10.0}
-    return Worth(
-        action=worlds.action(name, job=job),
-        terms=Terms(p=p, c=1.0, v=unit / p if p else 0.0, l=1.0),
-        unit=unit,
-        shape=shape,
-        rate=rate,
-        **(given_ | changes),
+def one(**changes: Any) -> dict[str, Any]:
+    """A candidate whose sampled priority is min(top, scale * Gamma(2, 2) - offset), and that helps, unless told."""
+    given_ = {"scale": 1.0, "offset": 0.0, "top": 10.0, "threshold": 0.0, "p": 0.1, "job": "sell", "mandatory": False}
+    given_ |= {"shape": 2.0, "rate": 2.0, "alive": True} | changes
+    return {"priority": given_["scale"] * given_["shape"] / given_["rate"] - given_["offset"]} | given_
+
+
+def units_of(crowd: Crowd, *, group: Any = "treatment", mass: float = 0.05, in_distress: bool = False) -> list[int]:
+    """The units of each candidate and, last, of nothing."""
+
+    def column(name: str, dtype: Any = np.float64) -> Any:
+        return np.array([candidate[name] for candidate in crowd], dtype=dtype)
+
+    contenders = Contenders(
+        **{name: column(name) for name in ("scale", "offset", "top", "threshold", "p", "priority")},
+        jobs=np.array([JOBS.index(candidate["job"]) for candidate in crowd], dtype=np.int8),
+        mandatory=column("mandatory", np.bool_),
     )
-
-
-RIVALS = {
-    "alone": [worth("a", threshold=0.7)],
-    "alike": [worth("a"), worth("b")],
-    "three priors": [worth("a"), worth("b", unit=1.2), worth("c", unit=0.5, shape=8, rate=4)],
-    "thresholds of their own": [
-        worth("a", unit=0.9, threshold=0.5),
-        worth("b", unit=0.8, shape=4, rate=4, threshold=0.8),
-        worth("c", shape=8, rate=4, threshold=1.2),
-    ],
-    "certainty is likely for two": [
-        worth("a", unit=0.9, top=1.0),
-        worth("b", unit=0.8, top=1.1, shape=4, rate=4),
-        worth("c", shape=8, rate=4),
-    ],
-    "one top, shared": [worth("a", unit=0.9, top=1.0), worth("b", unit=0.9, top=1.0)],
-    "one that can never pay": [worth("a", unit=0.9, top=1.0, threshold=1.5), worth("b", threshold=0.3)],
-    "one that is worth nothing": [worth("a", unit=0.0, top=0.0), worth("b", threshold=0.4)],
-    "much evidence against little": [
-        worth("a", shape=5_000, rate=5_000),
-        worth("b", unit=1.01, shape=60_000, rate=60_000),
-        worth("c", unit=1.1),
-    ],
-    "hardly any evidence": [worth("a", shape=0.1, rate=0.1), worth("b", unit=0.8, shape=0.1, rate=0.1), worth("c")],
-    "thirty": [worth(f"a{at:02d}", unit=1 + at / 30, shape=2 + at % 5, rate=2 + at % 3, threshold=0.3) for at in range(30)],
-}
-
-
-@pytest.mark.parametrize("rivals", RIVALS.values(), ids=RIVALS.keys())
-def test_the_integral_agrees_with_simulation(rivals: list[Worth]) -> None:
-    best, nothing = highest(rivals)
-    counted, none = _simulated(rivals)
-    for ours, theirs in zip((*best, nothing), (*counted, none), strict=True):
-        # four standard errors, and what the grid may cost
-        assert ours == pytest.approx(theirs, abs=4 * np.sqrt(max(theirs * (1 - theirs), 1 / SAMPLES) / SAMPLES) + 0.001)
-
-
-@pytest.mark.parametrize("rivals", RIVALS.values(), ids=RIVALS.keys())
-def test_the_shares_and_nothing_sum_to_one_and_none_is_negative(rivals: list[Worth]) -> None:
-    best, nothing = highest(rivals)
-    assert best.sum() + nothing == pytest.approx(1.0, abs=1e-12)
-    assert best.min() >= 0.0 and nothing >= 0.0
-
-
-@pytest.mark.parametrize("rivals", RIVALS.values(), ids=RIVALS.keys())
-def test_the_grid_is_fine_enough(rivals: list[Worth]) -> None:
-    np.testing.assert_allclose(highest(rivals)[0], highest(rivals, points=513)[0], rtol=0, atol=0.0015)
-
-
-def test_alike_actions_are_alike_likely() -> None:
-    a, b = highest([worth("a"), worth("b")])[0]
-    assert a == b
-
-
-def test_a_threshold_that_no_posterior_reaches_leaves_only_nothing() -> None:
-    units = probabilities([worth("a", top=1.0, threshold=1.0)], group="treatment", mass=0.0)
-    assert units == {"a": 0, NOTHING: WHOLE}
-
-
-@given(st.floats(0.0, 3.0), st.floats(0.0, 3.0))
-def test_a_higher_threshold_never_makes_an_action_likelier(low: float, more: float) -> None:
-    def likely(threshold: float) -> float:
-        return float(highest([worth("a", threshold=threshold), worth("b", threshold=0.2)])[0][0])
-
-    assert likely(low + more) <= likely(low) + 0.002
+    beliefs = Beliefs.of(column("shape"), column("rate"))
+    alive = column("alive", np.bool_)
+    return distribution(contenders, beliefs, alive=alive, group=group, mass=mass, in_distress=in_distress).tolist()
 
 
 posteriors = st.builds(
-    lambda unit, shape, rate, threshold, top, p: {
-        "unit": unit if p > 0 else 0.0, "shape": shape, "rate": rate, "threshold": threshold, "top": top * unit, "p": p
-    },
-    unit=st.floats(0.0, 10.0),
-    shape=st.floats(0.05, 500.0),
+    lambda scale, shape, rate, top, p, **rest: one(
+        scale=scale if p > 0 else 0.0, shape=rounded(shape, shape)[0], rate=rate, top=top * scale, p=p, **rest
+    ),
+    scale=st.floats(0.0, 10.0),
+    offset=st.sampled_from([0.0, 0.0, 0.2, 2.0]),
+    shape=st.floats(gamma.LEAST, 500.0),
     rate=st.floats(0.05, 500.0),
     threshold=st.floats(0.0, 5.0),
-    top=st.floats(1.0, 50.0),
-    p=st.sampled_from([0.0, 0.05, 0.3]),
-)  # fmt: skip
-crowds = st.lists(posteriors, min_size=0, max_size=6).map(
-    lambda given_: [worth(f"a{at}", **one) for at, one in enumerate(given_)]
+    top=st.floats(0.0, 50.0),
+    p=st.sampled_from([-0.1, 0.0, 0.05, 0.3]),
+    job=st.sampled_from(JOBS),
+    alive=st.sampled_from([True, True, True, False]),
 )
+crowds = st.lists(posteriors, min_size=0, max_size=6)
 masses = st.sampled_from([0.0, 0.05, 0.5])
+groups = st.sampled_from(["treatment", "control", "random"])
 
 
-@given(crowds, masses, st.booleans())
-def test_units_sum_to_the_whole_for_any_crowd(crowd: list[Worth], mass: float, in_distress: bool) -> None:
-    units = probabilities(crowd, group="treatment", mass=mass, in_distress=in_distress)
-    assert sum(units.values()) == WHOLE
-    assert set(units) == {one.action.name for one in crowd} | {NOTHING}
-    assert min(units.values()) >= 0
+@given(crowds, masses, groups, st.booleans())
+def test_units_sum_to_the_whole_for_any_crowd(crowd: Crowd, mass: float, group: Any, in_distress: bool) -> None:
+    units = units_of(crowd, mass=mass, group=group, in_distress=in_distress)
+    assert sum(units) == WHOLE and len(units) == len(crowd) + 1
+    assert min(units) >= 0
+
+
+@given(crowds, masses, groups, st.booleans())
+def test_who_is_out_has_exactly_none(crowd: Crowd, mass: float, group: Any, in_distress: bool) -> None:
+    units = units_of(crowd, mass=mass, group=group, in_distress=in_distress)
+    assert all(unit == 0 for unit, candidate in zip(units, crowd, strict=False) if not candidate["alive"])
 
 
 @given(crowds, masses, st.booleans(), st.sampled_from(["treatment", "control"]))
 def test_what_does_not_help_is_never_chosen_outside_the_random_group(
-    crowd: list[Worth], mass: float, in_distress: bool, group: Any
+    crowd: Crowd, mass: float, in_distress: bool, group: Any
 ) -> None:
-    units = probabilities(crowd, group=group, mass=mass, in_distress=in_distress)
-    assert all(units[one.action.name] == 0 for one in crowd if one.terms.p <= 0)
+    units = units_of(crowd, group=group, mass=mass, in_distress=in_distress)
+    assert all(unit == 0 for unit, candidate in zip(units, crowd, strict=False) if candidate["p"] <= 0)
 
 
-@given(crowds, masses, st.permutations(range(6)))
-def test_the_order_of_the_candidates_does_not_matter(crowd: list[Worth], mass: float, order: list[int]) -> None:
-    shuffled = [crowd[at] for at in order if at < len(crowd)]
-    given_, again = (probabilities(one, group="treatment", mass=mass) for one in (crowd, shuffled))
-    assert all(abs(given_[name] - again[name]) <= 64 for name in given_)
+@given(crowds, masses, st.booleans(), st.randoms(use_true_random=False))
+def test_the_order_of_the_candidates_does_not_matter(crowd: Crowd, mass: float, in_distress: bool, random: Any) -> None:
+    order = list(range(len(crowd)))
+    random.shuffle(order)
+    units = units_of(crowd, mass=mass, in_distress=in_distress)
+    again = units_of([crowd[at] for at in order], mass=mass, in_distress=in_distress)
+    assert all(abs(units[at] - unit) <= 256 for at, unit in zip([*order, len(crowd)], again, strict=True))
 
 
 @given(crowds, st.sampled_from([0.05, 0.5]))
-def test_every_helpful_action_gets_its_part_of_the_exploration_mass(crowd: list[Worth], mass: float) -> None:
-    units = probabilities(crowd, group="treatment", mass=mass)
-    helpful = [one.action.name for one in crowd if one.terms.p > 0]
-    assert all(units[name] >= int(mass / len(helpful) * WHOLE) - 1 for name in helpful)
+def test_every_helpful_action_gets_its_part_of_the_exploration_mass(crowd: Crowd, mass: float) -> None:
+    units = units_of(crowd, mass=mass)
+    helpful = [unit for unit, candidate in zip(units, crowd, strict=False) if candidate["p"] > 0 and candidate["alive"]]
+    assert all(unit >= int(mass / len(helpful) * WHOLE) - 1 for unit in helpful)
+
+
+@given(crowds, masses, groups, st.booleans())
+def test_an_action_that_is_out_changes_nothing(crowd: Crowd, mass: float, group: Any, in_distress: bool) -> None:
+    units = units_of(crowd, mass=mass, group=group, in_distress=in_distress)
+    more = [one(job="recover", scale=9.0, alive=False), *crowd]
+    assert units_of(more, mass=mass, group=group, in_distress=in_distress) == [0, *units]
+
+
+def test_alike_actions_have_the_same_units_up_to_one() -> None:
+    units = units_of([one(threshold=0.3)] * 7)
+    assert max(units[:7]) - min(units[:7]) <= 1
+
+
+def test_a_threshold_that_no_posterior_reaches_leaves_only_nothing() -> None:
+    assert units_of([one(top=1.0, threshold=1.0)], mass=0.0) == [0, WHOLE]
 
 
 def test_the_random_group_chooses_among_all_that_passed_alike_and_never_nothing() -> None:
-    units = probabilities([worth("a"), worth("b", p=0.0), worth("c", threshold=9.0)], group="random", mass=0.05)
-    assert units[NOTHING] == 0
-    assert max(units["a"], units["b"], units["c"]) - min(units["a"], units["b"], units["c"]) <= 1
+    *units, out, nothing = units_of([one(), one(p=-0.1), one(threshold=9.0), one(alive=False)], group="random")
+    assert out == nothing == 0
+    assert max(units) - min(units) <= 1
 
 
+@pytest.mark.parametrize("in_distress", [False, True])
 @pytest.mark.parametrize("group", ["treatment", "control", "random"])
-def test_without_candidates_nothing_is_certain(group: Any) -> None:
-    assert probabilities([], group=group, mass=0.05) == {NOTHING: WHOLE}
+@pytest.mark.parametrize("crowd", [[], [one(alive=False)], [one(alive=False, mandatory=True)]], ids=["none", "out", "all out"])
+def test_without_candidates_nothing_is_certain(crowd: Crowd, group: Any, in_distress: bool) -> None:
+    assert units_of(crowd, group=group, in_distress=in_distress) == [0] * len(crowd) + [WHOLE]
+
+
+@pytest.mark.parametrize("in_distress", [False, True])
+@pytest.mark.parametrize("group", ["treatment", "control", "random"])
+@pytest.mark.parametrize("p", [0.1, 0.0])
+def test_what_is_mandatory_comes_before_all_else(group: Any, in_distress: bool, p: float) -> None:
+    notice = one(scale=0.01, p=p, mandatory=True, job="inform")
+    crowd = [one(scale=5.0, job="recover"), notice, one(alive=False, mandatory=True, scale=9.0)]
+    assert units_of(crowd, group=group, in_distress=in_distress) == [0, WHOLE, 0, 0]
+
+
+def test_of_several_mandatory_ones_the_highest_priority_comes_first_and_of_equals_the_first() -> None:
+    crowd = [one(mandatory=True, priority=value) for value in (0.1, 0.4, 0.4, 0.2)]
+    assert units_of(crowd) == [0, WHOLE, 0, 0, 0]
 
 
 @pytest.mark.parametrize("position", range(len(JOBS_IN_DISTRESS) - 1))
 def test_in_distress_only_the_first_job_of_the_order_competes(position: int) -> None:
     first, second = JOBS_IN_DISTRESS[position : position + 2]
-    units = probabilities(
-        [worth("a", unit=5.0, job=second), worth("b", unit=0.1, job=first), worth("c", unit=0.1, job=first)],
-        group="treatment",
-        mass=0.05,
-        in_distress=True,
-    )
-    assert units["a"] == 0
-    assert units["b"] == pytest.approx(units["c"], abs=1)
+    crowd = [one(scale=5.0, job=second), one(scale=0.1, job=first), one(scale=0.1, job=first)]
+    later, one_unit, other_unit, nothing = units_of(crowd, in_distress=True)
+    assert later == nothing == 0
+    assert one_unit == pytest.approx(other_unit, abs=1)
 
 
-def test_in_distress_a_job_whose_actions_do_not_help_gives_way_to_the_next() -> None:
-    rivals = [worth("a", job="recover", p=0.0, unit=0.0), worth("b", job="serve")]
-    assert probabilities(rivals, group="treatment", mass=0.0, in_distress=True)["b"] == WHOLE
+@pytest.mark.parametrize(
+    "given_way",
+    [one(job="recover", p=0.0, scale=0.0), one(job="recover", threshold=1.1), one(job="recover", alive=False)],
+    ids=["does not help", "is not worth the attention", "is out"],
+)
+def test_in_distress_a_job_that_cannot_help_gives_way_to_the_next(given_way: dict[str, Any]) -> None:
+    assert units_of([given_way, one(job="serve", threshold=0.9)], in_distress=True) == [0, WHOLE, 0]
 
 
-def test_selling_has_no_place_in_the_order_of_distress() -> None:
-    assert not {"sell", "refer"} & set(JOBS_IN_DISTRESS)
-    assert probabilities([worth("a")], group="treatment", mass=0.05, in_distress=True)[NOTHING] == WHOLE
+@pytest.mark.parametrize("job", sorted(SELLING))
+def test_selling_has_no_place_in_the_order_of_distress(job: Job) -> None:
+    assert units_of([one(job=job)], in_distress=True) == [0, WHOLE]
+
+
+def test_every_job_has_its_number_and_those_of_distress_come_first() -> None:
+    assert set(JOBS) == set(Job.__args__) and len(JOBS) == 8  # type: ignore[attr-defined]
+    assert JOBS[: len(JOBS_IN_DISTRESS)] == JOBS_IN_DISTRESS
+
+
+@pytest.mark.parametrize("number", ["scale", "offset", "top", "threshold", "rate"])
+def test_what_has_a_number_that_is_no_number_is_not_chosen(number: str) -> None:
+    units = units_of([one(), one(**{number: float("nan")})], mass=0.0)
+    assert units[0] > 0 and units[1] == 0
 
 
 def test_what_is_chosen_comes_as_often_as_its_logged_probability() -> None:
-    units = probabilities(RIVALS["thresholds of their own"], group="treatment", mass=0.05)
+    units = np.array(units_of([one(scale=0.9, threshold=0.5), one(threshold=0.8), one(scale=0.5), one(alive=False)]))
     count = 20_000
-    chosen = Counter(choose(units, salt="salt", decision_id=f"d{at}", slot="main/0") for at in range(count))
-    names = sorted(units)
-    test = stats.chisquare([chosen[name] for name in names], [units[name] / WHOLE * count for name in names])
+    chosen = Counter(choose(units, hashed("salt", "draw", f"d{at}", "main/0")) for at in range(count))
+    possible = np.flatnonzero(units)
+    assert set(chosen) == set(possible.tolist())
+    test = stats.chisquare([chosen[int(at)] for at in possible], units[possible] / WHOLE * count)
     assert test.pvalue > 0.001
 
 
-def test_a_choice_is_repeated_by_the_same_id_and_slot_and_not_by_others() -> None:
-    units = probabilities([worth(f"a{at}") for at in range(8)], group="random", mass=0.0)
-    choices = [choose(units, salt="s", decision_id="d", slot=f"main/{slot}") for slot in range(40)]
-    assert choices == [choose(units, salt="s", decision_id="d", slot=f"main/{slot}") for slot in range(40)]
-    assert len(set(choices)) == 8
-    assert choices != [choose(units, salt="another", decision_id="d", slot=f"main/{slot}") for slot in range(40)]
+@given(crowds, st.integers(0, WHOLE - 1))
+def test_only_what_has_units_is_chosen(crowd: Crowd, at: int) -> None:
+    units = np.array(units_of(crowd))
+    assert units[choose(units, at)] > 0
 
 
-def test_trial_groups_have_their_shares_and_customers_keep_theirs() -> None:
-    groups = Counter(trial_group(str(at), control=0.1, random=0.05, salt="s") for at in range(20_000))
-    assert groups["control"] == pytest.approx(2_000, abs=4 * np.sqrt(1_800))
-    assert groups["random"] == pytest.approx(1_000, abs=4 * np.sqrt(950))
-    stayed = [trial_group(str(at), control=0.2, random=0.05, salt="s") for at in range(2_000)]
-    before = [trial_group(str(at), control=0.1, random=0.05, salt="s") for at in range(2_000)]
-    assert all(now == "control" for now, then in zip(stayed, before, strict=True) if then == "control")
+@given(crowds)
+def test_nothing_has_the_first_stretch_and_the_candidates_theirs_in_their_order(crowd: Crowd) -> None:
+    units = np.array(units_of(crowd))
+    reached = 0
+    for position in [len(crowd), *range(len(crowd))]:
+        if units[position]:
+            assert choose(units, reached) == choose(units, reached + int(units[position]) - 1) == position
+        reached += int(units[position])
 
 
-@pytest.mark.parametrize(("control", "random", "group"), [(1.0, 0.0, "control"), (0.0, 1.0, "random"), (0.0, 0.0, "treatment")])
-def test_a_share_of_all_takes_all(control: float, random: float, group: str) -> None:
-    assert {trial_group(str(at), control=control, random=random, salt="s") for at in range(500)} == {group}
+def test_units_that_do_not_sum_to_the_whole_are_refused_when_the_draw_falls_beyond() -> None:
+    with pytest.raises(ValueError, match="sum"):
+        choose(np.array([5, 5]), 10)
 
 
-def _simulated(rivals: list[Worth]) -> tuple[np.ndarray, float]:
-    """How often each has the highest sampled priority of those above their thresholds, ties shared; how often none has."""
-    random = np.random.default_rng(2018)
-    sampled = np.array([np.minimum(one.top, one.unit * random.gamma(one.shape, 1 / one.rate, SAMPLES)) for one in rivals])
-    above = np.where(sampled > np.array([[one.threshold] for one in rivals]), sampled, -np.inf)
-    top = above.max(axis=0)
-    best = (above == top) & np.isfinite(top)
-    return (best / np.maximum(best.sum(axis=0), 1)).mean(axis=1), float(np.isinf(top).mean())
+def test_problems_of_every_kind_are_chosen_from_alike_each_time() -> None:
+    for problem, again in zip(choices(seed=11, count=66), choices(seed=11, count=66), strict=True):
+        units = problem.units()
+        assert units.sum() == WHOLE and units.min() >= 0
+        assert units.tolist() == again.units().tolist()

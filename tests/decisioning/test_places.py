@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from decisioning.chance import WHOLE
 from decisioning.domain import Decision, Placement
-from decisioning.policy import Cap, Contact, Exploration, Groups
+from decisioning.policy import Cap, Contact, Exploration, Groups, Scope
 from tests import worlds
 from tests.worlds import NOW, decided
 
@@ -89,3 +89,81 @@ def test_what_time_alone_unlocks_is_waited_for_outbound_and_not_inbound() -> Non
     assert (outbound.send_at, outbound.expires_at) == (NOW + DAY, NOW + 2 * DAY)
     (inbound,) = decided(policy=policy, state=state).results
     assert (inbound.kind, inbound.reason) == ("nothing", "nothing_passed_the_rules")
+
+
+def test_every_place_says_why_in_its_own_words() -> None:
+    catalog = worlds.catalog(
+        worlds.action("recall", job="inform", mandatory=True),
+        worlds.action("best", value=99.0),
+        worlds.action("poor", value=1.0),
+    )
+    asked = worlds.request(placements=worlds.slots(4))
+    results = decided(catalog, policy=worlds.policy(**CERTAIN), request=asked).results
+    assert [(one.action, one.reason) for one in results] == [
+        ("recall", "must_be_said"),
+        ("best", "highest_priority"),
+        ("poor", "highest_priority"),
+        (None, "nothing_passed_the_rules"),
+    ]
+
+
+def test_what_comes_by_the_exploration_mass_alone_is_called_explored() -> None:
+    catalog = worlds.catalog(worlds.action("best", value=99.0), worlds.action("poor", value=0.001))
+    policy = worlds.policy(exploration=Exploration(mass=0.5, strength=1e6))
+    reasons = {
+        (one.action, one.reason)
+        for at in range(60)
+        for one in decided(catalog, policy=policy, request=worlds.request(decision_id=f"d{at}")).results
+    }
+    assert reasons == {("best", "highest_priority"), ("poor", "explored")}
+
+
+@pytest.mark.parametrize("group", ["treatment", "control", "random"])
+@pytest.mark.parametrize("state", [{}, {"open_complaints": ("c1",)}], ids=["calm", "in distress"])
+def test_what_is_mandatory_comes_first_and_of_several_the_most_important(group: str, state: dict[str, Any]) -> None:
+    policy = worlds.policy(groups=Groups(**({} if group == "treatment" else {group: 1.0})))
+    catalog = worlds.catalog(
+        *(
+            worlds.action(name, job="inform", value=value, mandatory=True)
+            for name, value in (("b", 1.0), ("a", 1.0), ("c", 2.0))
+        ),
+        worlds.action("gift", job="recover", value=999.0),
+    )
+    asked = worlds.request(placements=worlds.slots(3))
+    decision = decided(catalog, policy=policy, state=worlds.state(**state), request=asked)
+    assert chosen(decision) == ["c", "a", "b"]
+    assert [one.units for one in decision.results] == [WHOLE] * 3
+
+
+def test_a_mandatory_message_that_does_not_pass_comes_not_at_all() -> None:
+    catalog = worlds.catalog(worlds.action("recall", mandatory=True, valid_until=NOW), worlds.action("coupon"))
+    assert chosen(decided(catalog, policy=worlds.policy(**CERTAIN))) == ["coupon"]
+
+
+def test_of_several_waits_the_first_is_taken_and_none_beyond_the_horizon() -> None:
+    caps = tuple(
+        Cap(rule=rule, most=1, within=within, scope=Scope(group=(group,)))
+        for rule, within, group in (("slow", 7 * DAY, "a"), ("fast", 6 * DAY, "b"))
+    )
+    catalog = worlds.catalog(worlds.action("x", group="a"), worlds.action("y", group="b"))
+    seen = tuple(worlds.contact(NOW - 5 * DAY - timedelta(hours=1), action=name, group=group) for name, group in ("xa", "yb"))
+    asked: dict[str, Any] = {"policy": worlds.policy(contact=Contact(caps=caps)), "request": worlds.request(touchpoint="email")}
+    (result,) = decided(catalog, state=worlds.state(contacts=seen), **asked).results
+    assert result.wait is not None
+    assert (result.reason, result.wait.until) == ("fast", NOW + timedelta(hours=23))
+    (later,) = decided(catalog, state=worlds.state(contacts=seen), now=NOW - 2 * DAY, **asked).results
+    assert (later.kind, later.reason) == ("nothing", "nothing_passed_the_rules")
+
+
+@given(st.integers(1, 6), st.integers(1, 4), st.text("abc", max_size=3))
+def test_the_places_of_one_request_never_break_a_cap_together(places: int, most: int, decision_id: str) -> None:
+    policy = worlds.policy(contact=Contact(caps=(Cap(rule="cap", most=most, within=7 * DAY),)))
+    asked = worlds.request(decision_id=decision_id, placements=worlds.slots(places))
+    decision = decided(TEN, policy=policy, request=asked, state=worlds.state(contacts=(worlds.contact(),)))
+    assert sum(action is not None for action in chosen(decision)) == min(places, most - 1)
+
+
+def test_what_one_place_says_is_not_referred_elsewhere_by_the_next() -> None:
+    first, second = decided(request=worlds.request(placements=(Placement(count=2),))).results
+    assert (first.kind, first.action) == ("action", "coupon")
+    assert (second.kind, second.wait) == ("nothing", None)

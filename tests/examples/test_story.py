@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 import kairos
-from examples.grocer import base, story
+from examples.grocer import base, calling
 from features import offline
 from features.packed import PackedStore
 from features.workspace import Workspace
@@ -119,8 +119,16 @@ def test_the_terms_multiply_to_the_priority(told: Told) -> None:
                 assert result["priority"] == pytest.approx(terms["p"] * terms["c"] * terms["v"] * terms["l"], abs=1e-9)
 
 
+def weighed(change: dict[str, Any]) -> dict[str, float]:
+    """By action: how many times what it weighed before it weighs now, of those that competed both times."""
+    was, now = (
+        {one["action"]: one["terms"]["c"] for one in change[at]["explanation"]["ranking"]} for at in ("before", "after")
+    )
+    return {action: now[action] / was[action] for action in was.keys() & now.keys()}
+
+
 def test_each_thing_posted_changes_the_next_decision_for_a_stated_reason(told: Told) -> None:
-    refusal, complaint, closing = told.changes
+    refusal, complaint, closing, wish, later, promise, making_good = told.changes
     for change in told.changes:
         assert change["before"]["results"][0]["action"] != change["after"]["results"][0]["action"]
         assert change["because"]
@@ -129,6 +137,12 @@ def test_each_thing_posted_changes_the_next_decision_for_a_stated_reason(told: T
     assert complaint["after"]["results"][0]["action"] == "apology_call"
     assert "open_complaint" in {one["rule"] for one in complaint["after"]["rejected"]}
     assert closing["before"]["results"][0]["action"] == "apology_call"
+    assert weighed(wish)[wish["before"]["results"][0]["action"]] == pytest.approx(0.5)
+    assert weighed(later)[later["before"]["results"][0]["action"]] == pytest.approx(0.1)
+    assert promise["after"]["results"][0]["action"] == "sorry_voucher"
+    assert "make_good_first" in {one["rule"] for one in promise["after"]["rejected"]}
+    assert making_good["before"]["results"][0]["action"] == "sorry_voucher"
+    assert not {"make_good_first", "broken_promise"} & {one["rule"] for one in making_good["after"]["rejected"]}
 
 
 def test_every_household_has_the_same_profile_online_and_offline(told: Told) -> None:
@@ -151,23 +165,23 @@ def test_every_household_has_the_same_profile_online_and_offline(told: Told) -> 
 
 
 @pytest.fixture
-def server(told: Told) -> Iterator[story.Server]:
+def server(told: Told) -> Iterator[calling.Server]:
     """The server over what the telling left."""
     workspace = Workspace.load(told.workspace)
     log = kairos.open_log(workspace)
     app = kairos.application(workspace, log, kairos.engine_clock(workspace, log))
-    with kairos.listen(0) as bound, story.Server(app, bound) as server:
+    with kairos.listen(0) as bound, calling.Server(app, bound) as server:
         yield server
     log.close()
 
 
-def test_the_readmes_example_runs(server: story.Server, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readmes_example_runs(server: calling.Server, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     exec(compile(example.replace("http://127.0.0.1:8000", server.url), "README.md", "exec"), {})
     assert capsys.readouterr().out.strip()
 
 
-def test_the_readmes_question_about_a_customer_is_answered_with_where_each_value_came_from(server: story.Server) -> None:
+def test_the_readmes_question_about_a_customer_is_answered_with_where_each_value_came_from(server: calling.Server) -> None:
     (path,) = re.findall(r"curl -s 127\.0\.0\.1:8000(/v1/customers/\S+)", (ROOT / "README.md").read_text(encoding="utf-8"))
     with urllib.request.urlopen(server.url + path) as answer:
         told = json.load(answer)

@@ -20,7 +20,7 @@ def test_the_workspace_loads_and_its_clock_starts_on_new_years_day_in_new_york(w
 
 def test_every_action_has_a_treatment_at_a_touchpoint_that_does_its_job(workspace: Workspace) -> None:
     catalog = workspace.playbook.catalog
-    assert len(catalog.actions) >= 12
+    assert len(catalog.actions) >= 22
     for action in catalog.actions:
         places = [catalog.touchpoints[name] for name in action.treatments]
         assert any(action.job in place.jobs for place in places), action.name
@@ -69,7 +69,17 @@ def test_no_text_presses_for_time(workspace: Workspace) -> None:
     texts = [
         (action.name, place, text)
         for action in workspace.playbook.catalog.actions
-        for place, message in action.treatments.items()
+        for place, treatments in action.treatments.items()
+        for treatment in treatments
+        for _, message in treatment.messages
         for text in (message.title, message.body, message.cta)
     ]
     assert [entry for entry in texts if any(word in entry[2].lower() for word in pressing)] == []
+
+
+def test_the_brand_speaks_in_every_tone_it_names_and_to_the_upset_where_it_cares(workspace: Workspace) -> None:
+    voice, catalog = workspace.playbook.policy.voice, workspace.playbook.catalog
+    texts = [(action, one) for action in catalog.actions for treatments in action.treatments.values() for one in treatments]
+    assert {one.tone or voice.tone for _, one in texts} == set(voice.tones)
+    assert {action.name for action, one in texts if one.tone == "sorry"} == {"apology_call", "sorry_voucher", "welcome_back"}
+    assert voice.forbidden and voice.urgency and voice.partner_disclosure

@@ -114,6 +114,15 @@ def agrees(records: Sequence[Record], customer: str, purpose: str, at: datetime,
     return all(heard) if heard else default
 
 
+def contests(records: Sequence[Record], customer: str, feature: str, at: datetime) -> bool:
+    """Whether the customer's last word on a datum, as known just before `at`, is that it is wrong."""
+    known = [record for record in records if record.known_time < at]
+    ids = same(known, customer)
+    words = [one for one in known if one.kind == "contest" and one.customer_id in ids and one.body["feature"] == feature]
+    last = max(((one.event_time, not one.body["settled"]) for one in words), default=None)
+    return last is not None and last[1]
+
+
 def _aggregate(
     spec: ProfileSpec, feature: Any, on: Any, seen: Sequence[Record], chosen: Mapping[str, str], at: datetime
 ) -> float | None:

@@ -112,6 +112,15 @@ def test_a_feature_counts_only_the_outcomes_it_is_on() -> None:
     np.testing.assert_array_equal(brought["since_accepted"], [np.nan, US])
 
 
+def test_what_a_machine_opened_is_no_answer_of_the_customer() -> None:
+    said = [json.dumps({"outcome": "accepted", "topics": ["bakery"], "machine": by}).encode() for by in (True, False, None)]
+    batch = _read(*said, kind="outcome")
+    assert batch.unreadable == 0
+    brought = _terms(batch, view=1)
+    assert brought["accepted_bakery"] == [1, 1]
+    assert len(brought["since_accepted"]) == 2
+
+
 @pytest.mark.parametrize(
     ("utc", "local"),
     [

@@ -30,6 +30,7 @@ from tests.features.worlds import (
     START,
     ZONE,
     consent,
+    contest,
     identify,
     joined_life,
     labels,
@@ -177,6 +178,7 @@ def test_what_an_erased_customers_device_brought_to_whose_it_was_thought_to_be_g
         TOLD,
         order("own", "B", START, total=2.0),
         consent("yes", "B", START, purpose="personalisation", granted=True),
+        contest("fine", "B", START, feature="orders_30d", settled=True),
         *DEVICE_MOVES,
         order("later", "B", START + 2.5 * DAY, total=4.0),
     ]
@@ -196,6 +198,12 @@ def test_what_an_erased_customers_device_brought_to_whose_it_was_thought_to_be_g
     with log_of(where) as log:
         assert provenance(where, log, "B", "members", moments[1]).value is None
     folder = where.data / "offline" / builds.current(where.data / "offline").stamp
+    doubts = pl.read_parquet(folder / "contests.parquet")
+    assert dict(doubts.select(pl.col("known").cast(pl.Datetime("us", "UTC")), "contested").rows()) == {
+        START: False,
+        START + 2 * DAY: True,
+        START + 4 * DAY: False,
+    }
     words = pl.read_parquet(folder / "consents.parquet")
     assert dict(words.select(pl.col("known").cast(pl.Datetime("us", "UTC")), "granted").rows()) == {
         START: True,

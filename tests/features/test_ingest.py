@@ -25,7 +25,8 @@ from features.ingest_files import MAX_ROW_BYTES, IngestError
 from features.ingest_segment import DEEPEST, SegmentReader
 from features.log import Log, StateRules
 from features.log.identity import link_of
-from features.log.state import decode, encode, fold
+from features.log.state import fold
+from features.log.written import decode, encode
 from features.quarantine import QuarantineBusy, Refused, quarantine
 from features.workspace import Workspace
 from tests.features import worlds

@@ -16,7 +16,7 @@ from features.projector import Projector
 from features.stores import open_store
 from features.table_rows import in_force, stored_rows
 from features.workspace import Workspace
-from tests.features.worlds import DAY, HOUSEHOLDS, PROFILE, START, ZONE, labels, log_of, order, workspace, year
+from tests.features.worlds import DAY, HOUSEHOLDS, PROFILE, START, ZONE, labels, log_of, order, outcome, workspace, year
 
 CUSTOMERS = [f"c{at}" for at in range(12)]
 AFTER = START + 400 * DAY
@@ -268,15 +268,40 @@ def test_profiles_are_loaded_where_the_variable_says(tmp_path: Path, monkeypatch
     assert points is not None and float(points) > 1e6 - 1
 
 
-def test_loading_keeps_the_mean_habits_of_all_customers(tmp_path: Path) -> None:
+def test_loading_keeps_what_the_habits_of_all_customers_add_up_to(tmp_path: Path) -> None:
     where = _built(tmp_path, [order("a", "c0", START), order("b", "c1", START), order("c", "c1", START + timedelta(hours=3))])
     with log_of(where) as log:
         offline.materialize(where, log)
     store = PackedStore(where.data / offline.ONLINE, where.profile)
     population = store.population()
     store.close()
-    assert (population["hour_00"], population["hour_03"], population["hour_12"]) == pytest.approx((1.0, 0.5, 0.0), rel=1e-2)
-    assert population["day_sun"] == pytest.approx(1.5, rel=1e-2)
+    assert (population["hour_00"], population["hour_03"], population["hour_12"]) == pytest.approx((2.0, 1.0, 0.0), rel=1e-2)
+    assert population["day_sun"] == pytest.approx(3.0, rel=1e-2)
+
+
+def test_what_all_customers_answer_is_kept_by_channel(tmp_path: Path) -> None:
+    answers = """
+  responses:
+    purpose: personalisation
+    owner: tests
+    on: {outcome: [opened, clicked]}
+    features:
+      "answers_{channel}_{hour}": {sum: 1, by: [channel, hour], half_life: 180d}
+      "answers_{channel}_{day}": {sum: 1, by: [channel, day], half_life: 180d}
+"""
+    profile = f"touchpoints: {{mailer: mail, app_home: app}}\n{PROFILE}{answers}"
+    said = [
+        outcome(f"o{at}", f"c{at}", START + timedelta(hours=9), kind="opened" if at else "clicked", touchpoint=seen_at)
+        for at, seen_at in enumerate(["app_home", "app_home", "mailer"])
+    ]
+    where = _built(tmp_path, said, profile=profile)
+    with log_of(where) as log:
+        offline.materialize(where, log)
+    store = PackedStore(where.data / offline.ONLINE, where.profile)
+    population = store.population()
+    store.close()
+    assert (population["answers_app_09"], population["answers_mail_09"], population["answers_app_10"]) == (2.0, 1.0, 0.0)
+    assert population["answers_app_sun"] == 2.0
 
 
 def test_third_party_data_are_matched_coded_and_counted(tmp_path: Path) -> None:

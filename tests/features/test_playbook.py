@@ -5,6 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from decisioning.catalog import Treatment
+from decisioning.domain import Message
+from decisioning.voice import Voice
 from features.playbook import FILES, compile_playbook, version_of
 from features.yaml_nodes import WorkspaceError
 from tests import corner
@@ -60,6 +63,46 @@ def test_times_of_a_brand_are_local_to_it_and_kept_in_utc() -> None:
 def test_a_brand_without_a_clock_has_no_first_moment() -> None:
     book = corner.playbook(**edited("brand", "clock: {starts_at: 2018-01-01T09:00:00}\n", ""))
     assert book.brand.starts_at is None
+
+
+VOICED = """currency: USD
+voice:
+  forbidden: [guaranteed]
+  urgency: [hurry]
+  limits: {exclamation_marks: 0, title_characters: 30}
+  limits_on:
+    phone: {title_characters: 20}
+  tones:
+    sorry: {must_say: [sorry, apologise]}
+    plain: {}
+  tone: plain
+  tone_of:
+    upset: [sorry, plain]
+    prospect: [plain]
+  partner_disclosure: Together with {partner}
+"""
+"""A voice, put where the brand says its currency."""
+
+
+def test_a_voice_is_read_from_the_brand_and_its_currency_and_locale_go_with_it() -> None:
+    policy = corner.playbook(**edited("brand", "currency: USD\n", VOICED)).policy
+    assert policy.voice.tones["sorry"].must_say == ("sorry", "apologise")
+    assert policy.voice.limits_on["phone"].title_characters == 20
+    assert policy.voice.tone_of == {"upset": ("sorry", "plain"), "prospect": ("plain",)}
+    assert (policy.currency, policy.locale) == ("USD", "en-US")
+    assert corner.playbook().policy.voice == Voice()
+
+
+def test_a_treatment_is_written_alone_or_in_several_tones_and_in_other_locales() -> None:
+    several = """
+        - {title: We are sorry, body: We call you., tone: sorry, locales: {es: {title: Lo sentimos, body: Llamamos.}}}
+        - {title: A word from us, body: We call you., tone: plain}"""
+    changed = edited("catalog", " {title: We are sorry, body: We call you.}", several)
+    voiced = edited("brand", "currency: USD\n", VOICED.replace("apologise]", "lo sentimos]"))
+    action = corner.playbook(**changed, **voiced).catalog["sorry"]
+    assert [one.tone for one in action.treatments["app"]] == ["sorry", "plain"]
+    assert action.treatments["app"][0].locales == {"es": Message(title="Lo sentimos", body="Llamamos.")}
+    assert action.treatments["phone"] == (Treatment(title="Apologise", body="Offer a call back."),)
 
 
 def test_a_version_names_the_texts_and_nothing_else() -> None:
@@ -118,11 +161,15 @@ MISTAKES = {
         "catalog",
         "{first_name|neighbour}",
         "{name|neighbour}",
-        "actions.bread.treatments.app",
+        "actions.bread.treatments.app.title",
         "unknown field {name}; the known ones are brand, first_name",
     ),
     "no fallback": Mistake(
-        "catalog", "{points|some}", "{points}", "actions.points.treatments.app", "{points} has no fallback; write {points|...}"
+        "catalog",
+        "{points|some}",
+        "{points}",
+        "actions.points.treatments.app.title",
+        "{points} has no fallback; write {points|...}",
     ),
     "unknown feature": Mistake(
         "catalog",
@@ -200,7 +247,126 @@ MISTAKES = {
         "app.jobs.1",
         "'informs' is not one of inform, onboard, sell",
     ),
-    "default text": Mistake("touchpoints", "Welcome to {brand}", "Welcome to {shop}", "app.default", "unknown field {shop}"),
+    "default text": Mistake(
+        "touchpoints", "Welcome to {brand}", "Welcome to {shop}", "app.default.title", "unknown field {shop}"
+    ),
+    "locale of a text": Mistake(
+        "catalog",
+        "body: Offer a call back.}",
+        "body: Offer a call back., locales: {Spanish: {title: Hola, body: Hola}}}",
+        "actions.sorry.treatments.phone.locales.Spanish",
+        "'Spanish' is no locale; write a language and perhaps a region, such as es or es-US",
+    ),
+    "brand's locale": Mistake("brand", "locale: en-US", "locale: english", "locale", "'english' is no locale"),
+    "key of a text": Mistake(
+        "catalog", "{title: Apologise,", "{titel: Apologise,", "actions.sorry.treatments.phone.titel", "did you mean 'title'?"
+    ),
+    "tone": Mistake(
+        "catalog",
+        "{title: Apologise,",
+        "{title: Apologise, tone: sad,",
+        "actions.sorry.treatments.phone.tone",
+        "unknown tone 'sad'; the known ones are none",
+    ),
+    "partner": Mistake(
+        "catalog", "topics: [bakery]", "partner: Mill", "actions.bread.partner", "add voice.partner_disclosure to brand.yaml"
+    ),
+    "stage that is none": Mistake(
+        "policy",
+        "require: profile.orders_30d > 0",
+        "require: stage = actif",
+        "rules.eligibility.0.require",
+        "unknown value of stage 'actif'; the known ones are active, prospect",
+    ),
+    "experiment that is none": Mistake(
+        "catalog",
+        "relevant: state.open_complaint = true",
+        "relevant: experiment.tempo = slow",
+        "actions.sorry.relevant",
+        "unknown experiment 'tempo'; the known ones are none",
+    ),
+    "fatigue": Mistake(
+        "policy",
+        "cool_down: 14d",
+        "fatigue: {within: 7d, least: 4, most: 2}",
+        "contact.fatigue.most",
+        "must be at least 1, and at least as much as least",
+    ),
+    "experiment": Mistake(
+        "policy",
+        "exploration: {",
+        "experiments: [{experiment: e, arms: {a: 0.7, b: 0.7}}]\nexploration: {",
+        "experiments.0.arms",
+        "together at most 1",
+    ),
+    "least time between": Mistake(
+        "catalog",
+        "    budget: 3",
+        "    budget: 3\n    every: 90d",
+        "actions.bread.every",
+        "must be longer than 0 and at most 60d",
+    ),
+    "what it gives": Mistake("catalog", "gives: 1.5", "gives: -1.5", "actions.bread.gives", "is below 0; use 0 or more"),
+    "mandatory": Mistake(
+        "catalog", "    budget: 3", "    mandatory: sometimes", "actions.bread.mandatory", "expected true or false"
+    ),
+    "maybe later": Mistake(
+        "policy",
+        "cool_down: 14d",
+        "maybe_later: {to: 2}",
+        "contact.maybe_later.to",
+        "is a factor from 0 to 1",
+    ),
+    "fatigue's share": Mistake(
+        "policy",
+        "cool_down: 14d",
+        "fatigue: {within: 7d, least: 1, most: 2, usual: 10}",
+        "contact.fatigue.usual",
+        "is a share of messages answered",
+    ),
+    "what wishes weigh": Mistake(
+        "policy",
+        "exploration: {",
+        "preferences: {more: 0.5}\nexploration: {",
+        "preferences.more",
+        "is a factor of at least 1",
+    ),
+    "what promises pause": Mistake(
+        "policy",
+        "exploration: {",
+        "promises: {after: 0}\nexploration: {",
+        "promises.after",
+        "counts promises: 1 or more",
+    ),
+    "experiment within none": Mistake(
+        "policy",
+        "exploration: {",
+        "experiments: [{experiment: e, arms: {a: 0.5}, within: {f: [a]}}]\nexploration: {",
+        "experiments.0.within.f",
+        "unknown earlier experiment 'f'; the known ones are none",
+    ),
+    "truth that is none": Mistake(
+        "catalog",
+        "relevant: state.open_complaint = true",
+        "relevant: state.hardship = yes",
+        "actions.sorry.relevant",
+        "state.hardship is true or false; write state.hardship = true",
+    ),
+    "weight's scale": Mistake(
+        "policy",
+        "exploration: {",
+        "weights: [{rule: w, factor: 2, scale: stage}]\nexploration: {",
+        "weights.0.scale",
+        "stage is no number; scale by a field in 0..1",
+    ),
+    "count of a cap": Mistake(
+        "policy",
+        "within: 7d, scope: {channel: [app]}}",
+        "within: 7d, each: person}",
+        "contact.caps.0.each",
+        "'person' is not one of customer, action, group, channel",
+    ),
+    "voice": Mistake("brand", "currency: USD\n", "currency: USD\nvoice: {tone: warm}\n", "voice.tone", "unknown tone 'warm'"),
     "profile": Mistake(
         "profile",
         "sum: total, half_life: 90d",
@@ -257,6 +423,93 @@ def test_all_contradictions_between_files_are_told_at_once() -> None:
         policy=corner.TEXTS["policy.yaml"].replace("profile.orders_30d", "profile.orders"),
     )
     assert len(told) == 3
+
+
+VOICE_MISTAKES = {
+    "claim": ("body: Well done.", "body: Guaranteed.", "Guaranteed", "actions.points.treatments.app.body", "says 'guaranteed'"),
+    "urgency": ("title: Bread by mail", "title: Hurry", "Hurry", "actions.bread.treatments.email.title", "says 'hurry'"),
+    "mark": ("body: Well done.", "body: Well done!", "Well done!", "actions.points.treatments.app.body", "1 exclamation mark"),
+    "length on a channel": (
+        "title: Apologise,",
+        "title: Apologise for all of it,",
+        "for all of it",
+        "actions.sorry.treatments.phone.title",
+        "has 23 characters with its fallbacks, at most 20",
+    ),
+    "a second tone": (
+        "{title: Apologise, body: Offer a call back.}",
+        "\n      - {title: A, body: B}\n      - {title: C,\n         body: D, tone: sorry}",
+        "- {title: C",
+        "actions.sorry.treatments.phone.1",
+        "the tone 'sorry' must say one of: sorry, apologise",
+    ),
+    "partner": (
+        "topics: [bakery]",
+        "partner: Mill",
+        "app: {title",
+        "actions.bread.treatments.app",
+        "does not say 'Together with {partner}'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VOICE_MISTAKES.values(), ids=VOICE_MISTAKES.keys())
+def test_a_text_against_the_brands_voice_is_told_with_its_line_and_its_key(case: tuple[str, str, str, str, str]) -> None:
+    old, new, on, key, words = case
+    changed = edited("catalog", old, new)
+    told = faults(**changed, **edited("brand", "currency: USD\n", VOICED))
+    fault = next(one for one in told if words in one)
+    file, line, _, rest = fault.split(":", 3)
+    assert (file, rest.split(": ")[0]) == ("catalog.yaml", f" {key}")
+    assert on in changed["catalog"].splitlines()[int(line) - 1]
+
+
+def test_what_can_be_checked_is_checked_beside_a_file_that_cannot_be_read() -> None:
+    told = faults(
+        brand="name: Corner\ncurrency: [",
+        catalog=corner.TEXTS["catalog.yaml"]
+        .replace("value: 10.0", "value: ten")
+        .replace("{points|some}", "{points}")
+        .replace("relevant: state.open_complaint = true", "relevant: stage = actif"),
+        policy=corner.TEXTS["policy.yaml"]
+        .replace("most: 5", "most: 0")
+        .replace("scope: {group: [offers]}", "scope: {group: [x]}"),
+    )
+    assert [f"{fault.split(':')[0]}:{fault.split(': ')[1]}" for fault in told] == [
+        "brand.yaml:not YAML",
+        "catalog.yaml:actions.bread.value",
+        "catalog.yaml:actions.points.treatments.app.title",
+        "catalog.yaml:actions.sorry.relevant",
+        "policy.yaml:contact.caps.0.most",
+    ]
+
+
+def test_what_is_sound_in_an_action_with_faults_is_checked_too() -> None:
+    told = faults(
+        **edited("brand", "currency: USD\n", VOICED),
+        catalog=corner.TEXTS["catalog.yaml"]
+        .replace("    budget: 3", "    budget: few\n    partner: 3\n    gives: much")
+        .replace("title: Bread by mail, body: Hello.", "title: Hurry, body: 'Hello to {gives} and {partner}.'")
+        .replace("{title: We are sorry, body: We call you.}", "{titel: We are sorry, body: We call you.}")
+        .replace("{title: Apologise, body: Offer a call back.}", "{title: Apologise, body: Guaranteed, tone: sad}"),
+    )
+    assert [fault.split(": ")[1] for fault in told] == [
+        "actions.bread.budget",
+        "actions.bread.partner",
+        "actions.bread.gives",
+        "actions.bread.treatments.email.title",
+        "actions.sorry.treatments.app.titel",
+        "actions.sorry.treatments.app",
+        "actions.sorry.treatments.phone.tone",
+        "actions.sorry.treatments.phone.body",
+    ]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_cannot_be_read_is_the_only_fault_there_is(name: str) -> None:
+    assert len(faults(**{name.removesuffix(".yaml"): "a: ["})) == 1
+    told = faults(**{name.removesuffix(".yaml"): corner.TEXTS[name] + "\nunheard_of: {a: 1}\n"})
+    assert all(fault.startswith(f"{name}:") and "unheard_of" in fault for fault in told)
 
 
 def test_an_action_keeps_its_whole_name_dots_and_all() -> None:

@@ -5,6 +5,7 @@ import pytest
 from features.schema import ProfileSpec
 from features.yaml_nodes import WorkspaceError, decode
 from tests.features.worlds import PROFILE, RICH, spec
+from tests.reading import grade
 
 GROCER = Path(__file__).parents[2] / "examples" / "grocer" / "profile.yaml"
 
@@ -137,8 +138,22 @@ def test_what_a_feature_reads_are_the_stored_ones_it_is_made_of() -> None:
     assert profile.reads(["eager"]) == set(next(one for one in profile.tables if one.name == "responses").names)
 
 
+def test_what_is_sensitive_is_so_by_its_feature_by_its_view_and_by_what_it_is_made_of() -> None:
+    def sensitive(before: str, after: str) -> set[str]:
+        assert before in PROFILE
+        return {one.name for one in spec(PROFILE.replace(before, after)).index.features if one.sensitive}
+
+    assert sensitive("known_at", "known_at") == set()
+    assert sensitive("members: {", "members: {sensitive: true, ") == {"members"}
+    assert sensitive("known_at: 2017-02-01", "known_at: 2017-02-01\n    sensitive: true") == {"age_band", "members"}
+    assert sensitive("points: {", "points: {sensitive: true, ") == {"points", "tier"}
+
+
 def test_the_grocers_profile_is_sound_and_has_what_its_catalog_and_models_ask_for() -> None:
     profile = decode(GROCER.read_text(encoding="utf-8"), ProfileSpec, file="profile.yaml")
     assert len(profile.topics) == 12
     assert {"orders_90d", "spend_90d", "since_order", "tenure", "tier", "points", "age_band"} <= set(profile.index.positions)
     assert all(feature.says for feature in profile.index.features)
+    assert {feature.view for feature in profile.index.features if feature.sensitive} == {"households"}
+    hard = [one.says for one in profile.index.features if grade(f"We looked at {one.says}. This spoke for it.") > 8]
+    assert hard == []

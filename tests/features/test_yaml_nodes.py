@@ -8,6 +8,7 @@ from typing import Any, Literal
 import pytest
 
 from decisioning.conditions import Condition, parse
+from features import yaml_nodes
 from features.yaml_nodes import WorkspaceError, decode, position
 
 
@@ -27,6 +28,12 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deep:
+    leaves: Mapping[str, Leaf]
+    kind: Literal["one", "two"] = "one"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     text: str = ""
     count: int = 0
@@ -43,6 +50,8 @@ class Form:
     number_or_text: float | str = ""
     leaf: Leaf = Leaf()
     leaves: Mapping[str, Leaf] = field(default_factory=dict)
+    list_of_leaves: tuple[Leaf, ...] = ()
+    deep: Mapping[str, Deep] = field(default_factory=dict)
     named: Mapping[str, Named] = field(default_factory=dict)
     when: Condition | None = None
     must: Condition = parse("stage = any")
@@ -135,6 +144,8 @@ def test_what_is_left_out_has_its_default() -> None:
         ("at: 21:00+01:00", "expected a time of day such as 21:00, found '21:00+01:00'"),
         ("at: 9", "expected a time of day such as 21:00, found 9"),
         ("kind: three", "'three' is not one of one, two"),
+        ("list_of_leaves: a", "expected a list; write [one, two] or a line '- item' each"),
+        ("words: {a: 1}", "expected a list; write [one, two] or a line '- item' each"),
         ("words: a", "expected a list; write [one, two] or a line '- item' each"),
         ("pair: [1]", "expected a list of 2, found 1"),
         ("leaf: half", "expected keys with values (key: value)"),
@@ -239,3 +250,66 @@ def test_the_position_of_a_key_or_of_the_nearest_above_it(path: tuple[str, ...],
 
 def test_the_position_in_an_empty_file_is_its_start() -> None:
     assert position("", ("a",)) == (1, 1)
+
+
+def test_one_record_alone_stands_for_a_list_of_one() -> None:
+    assert read("list_of_leaves: {share: 0.1}").list_of_leaves == (Leaf(share=0.1),)
+    assert faults("list_of_leaves: {shre: 0.1}") == ["form.yaml:1:24: list_of_leaves.shre: unknown key; did you mean 'share'?"]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "expected"),
+    [
+        ("a:\n  - {key: 1}\n", ("a", "key"), (2, 6)),
+        ("a:\n  - {key: 1}\n", ("a", "0", "key"), (2, 6)),
+        ("a:\n  key: 1\n", ("a", "0", "key"), (2, 3)),
+        ("a:\n  key: 1\n", ("a", "1", "key"), (1, 1)),
+        ("a:\n  - {key: 1}\n  - {key: 2}\n", ("a", "key"), (1, 1)),
+    ],
+)
+def test_a_place_in_a_list_of_one_may_be_named_or_left_out(text: str, path: tuple[str, ...], expected: tuple[int, int]) -> None:
+    assert position(text, path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "sound"),
+    [
+        ("count: 1\ntext: 2\nflag: true", Form(count=1, flag=True)),
+        ("leaves: {a: {share: 2}, b: {share: 0.1}}", Form(leaves={"b": Leaf(share=0.1)})),
+        ("list_of_leaves: [{share: 2}, {share: 0.1}]\ncount: 1", Form(count=1)),
+        ("leaf: {share: 2}\nwrods: [a]\nwords: [a]", Form(words=("a",))),
+        (
+            "deep: {a: {leaves: {b: {share: 2}, c: {share: 1}}, kind: three}}",
+            Form(deep={"a": Deep(leaves={"c": Leaf(share=1.0)})}),
+        ),
+        ("deep: {a: {kind: three}}", Form()),
+        ("named: {a: {from: soon}}", Form(named={"a": Named(name="a")})),
+        ("text: a\ncount: 1\ntext: b", Form(text="b", count=1)),
+        ("- a", None),
+        ("", None),
+        ("a: [", None),
+    ],
+)
+def test_what_is_sound_in_a_file_with_faults_is_read(text: str, sound: Form | None) -> None:
+    value, told = yaml_nodes.read(text, Form, file="form.yaml")
+    assert value == sound
+    assert told == faults(text)
+
+
+def test_a_sound_file_is_read_without_faults() -> None:
+    assert yaml_nodes.read("count: 1", Form, file="form.yaml") == (Form(count=1), [])
+
+
+def test_of_a_mapping_with_faults_the_sound_entries_are_read() -> None:
+    kind: Any = Mapping[str, Leaf]
+    value, told = yaml_nodes.read("a: {share: 3}\nb: {share: 1}", kind, file="form.yaml")
+    assert (value, len(told)) == ({"b": Leaf(share=1.0)}, 1)
+
+
+def test_nothing_is_read_where_a_key_that_must_be_there_is_not_sound() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Strict:
+        name: str
+        age: int = 0
+
+    assert yaml_nodes.read("name: 3\nage: 4", Strict, file="form.yaml")[0] is None

@@ -166,6 +166,13 @@ def consent(name: str, customer: str, at: datetime, *, purpose: str, granted: bo
     return _record("consent", name, customer, at, known, body)
 
 
+def contest(
+    name: str, customer: str, at: datetime, *, feature: str, settled: bool = False, known: datetime | None = None
+) -> Record:
+    body = {"customer_id": customer, "feature": feature, "by": "customer", "because": "x", "settled": settled}
+    return _record("contest", name, customer, at, known, body)
+
+
 def linked(name: str, source: str, target: str, at: datetime, *, known: datetime | None = None) -> Record:
     kind = "identify" if source.startswith("anonymous:") else "alias"
     return _record("identity", name, target, at, known, {"type": kind, "source": source, "target": target})

@@ -13,8 +13,8 @@ from alembic.config import Config
 from features.log import Log, Record
 from features.log.adopt import WRITER
 from features.log.databases import engine_for
-from features.log.records import microseconds
-from features.log.state import encode
+from features.log.records import VERSION, microseconds
+from features.log.written import encode
 from tests import worlds
 from tests.log.test_golden import FILES, read
 from tests.log.writing import RULES, event, in_a_file
@@ -74,7 +74,7 @@ def test_new_records_go_on_beside_the_anchor(old: str) -> None:
     log = Log(old, RULES)
     assert log.append([event("A", message_id="new"), GOLDEN[0]]) == [True, False]
     (new,) = log.read(after=2 * len(GOLDEN))
-    assert (new.sequence, new.version, new.message_id) == (2 * len(GOLDEN) + 1, 2, "new")
+    assert (new.sequence, new.version, new.message_id) == (2 * len(GOLDEN) + 1, VERSION, "new")
     with sqlite3.connect(str(log._engine.url.database)) as other:
         assert other.execute("SELECT DISTINCT writer FROM records ORDER BY sequence").fetchall() == [(WRITER,), ("main",)]
     other.close()

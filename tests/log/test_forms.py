@@ -1,4 +1,4 @@
-"""Preferences, promises and notes as records: checked when they are made, and what the state keeps of them."""
+"""Preferences, promises, contests and notes as records: checked when they are made, and what the state keeps of them."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from decisioning.customer import State
+from decisioning.customer import Contest, State
 from decisioning.preferences import Preference
 from features.log import Log
 from features.log.forms import FORMS, FormError, PromiseForm, read, recorded
-from features.log.state import decode, encode
+from features.log.written import decode, encode
 from tests.log.test_golden import golden
 from tests.log.writing import DAY
 from tests.worlds import NOW
@@ -20,7 +20,8 @@ from tests.worlds import NOW
 PREFERENCE = {"customer_id": "1029", "source": "app", "topics": {"bakery": "less"}}
 PROMISE = {"customer_id": "1029", "promise_id": "p1", "by": "Kim", "what": "We call you.", "due": NOW + DAY}
 NOTE = {"customer_id": "1029", "by": "Kim", "text": "Call in the evening."}
-BODIES: dict[Any, dict[str, Any]] = {"preference": PREFERENCE, "promise": PROMISE, "note": NOTE}
+CONTEST = {"customer_id": "1029", "feature": "orders_90d", "by": "customer", "because": "That was my neighbour."}
+BODIES: dict[Any, dict[str, Any]] = {"preference": PREFERENCE, "promise": PROMISE, "contest": CONTEST, "note": NOTE}
 
 
 @pytest.mark.parametrize("kind", FORMS)
@@ -49,9 +50,17 @@ def test_what_fits_its_form_is_a_record_that_the_log_takes_and_proves(kind: Any,
         pytest.param("promise", {"due": None}, "give what and due", id="a promise that is never due"),
         pytest.param("promise", {"status": "kept"}, "were said before", id="an ending that promises anew"),
         pytest.param("promise", {"status": "forgotten"}, r"at `\$.status`", id="unknown status"),
-        pytest.param("preference", {"topics": {}}, "give topics, channels, a_week or pause_until", id="asks for nothing"),
+        pytest.param(
+            "preference", {"topics": {}}, "give topics, channels, groups, a_week or pause_until", id="asks for nothing"
+        ),
         pytest.param("preference", {"topics": {"bakery": "never"}}, r"at `\$.topics", id="unknown wish"),
         pytest.param("preference", {"a_week": -1}, r">= 0 - at `\$.a_week`", id="less than none a week"),
+        pytest.param("preference", {"groups": {"coupons": "never"}}, r"at `\$.groups", id="unknown wish of a group"),
+        pytest.param("contest", {"because": None}, "give because", id="a contest without a reason"),
+        pytest.param("contest", {"feature": ""}, r"at `\$.feature`", id="a contest of nothing"),
+        pytest.param(
+            "promise", {"status": "kept", "what": None, "due": None, "action": "call"}, "action and the like", id="late"
+        ),
         pytest.param(
             "preference", {"pause_until": NOW + 4_000 * DAY}, "pause_until 2028-.* is absurd", id="a pause of 11 years"
         ),
@@ -70,9 +79,10 @@ def test_a_field_of_a_later_version_is_passed_over_and_a_value_of_one_is_not() -
         read(replace(made, payload=msgspec.json.encode(made.body | {"status": "postponed"})), PromiseForm)
 
 
-def test_a_message_id_that_could_take_a_links_place_is_refused() -> None:
+@pytest.mark.parametrize("taken", ["m1:identity", "p1:breach"])
+def test_a_message_id_that_could_take_the_place_of_one_of_kairos_own_is_refused(taken: str) -> None:
     with pytest.raises(FormError, match="let it end otherwise"):
-        recorded("note", NOTE, message_id="m1:identity", at=None, now=NOW)
+        recorded("note", NOTE, message_id=taken, at=None, now=NOW)
 
 
 def test_a_visitor_with_the_longest_id_has_a_form() -> None:
@@ -115,3 +125,18 @@ def test_a_state_without_promises_is_written_as_before_there_were_any() -> None:
     written = encode(State(customer_id="1029"))
     assert b"promises" not in written and b"preferences" not in written
     assert decode(written) == State(customer_id="1029")
+
+
+def test_golden_contests_and_groups_and_promises_of_actions_give_the_state_they_always_gave_in_any_order() -> None:
+    names = ("contest", "contest_settled", "preference_groups", "promise_of_an_action", "promise_breached")
+    for order in permutations(names):
+        log = Log("sqlite://")
+        log.append([golden(name, 2) for name in order])
+        state, _ = log.state("1029")
+        assert state.contested == {"spend_90d_bakery": Contest(at=NOW + 2 * DAY, settled=True)}
+        assert state.preferences == {"group:coupons": Preference(at=NOW, wanted="less")}
+        (promise,) = state.promises.values()
+        assert (promise.action, promise.status, promise.presumed, promise.ended_at) == ("refund", "broken", True, promise.due)
+        assert decode(encode(state)) == state
+        assert log.verify().fault is None
+        log.close()

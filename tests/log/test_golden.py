@@ -10,15 +10,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 
 from decisioning.catalog import Catalog
 from decisioning.chance import WHOLE
-from decisioning.domain import Evidence, Placement, Terms
+from decisioning.customer import Episode, Exchange
+from decisioning.domain import Evidence, Ledger, Placement
+from decisioning.learning import beliefs_of
 from decisioning.policy import Cap, Contact
+from decisioning.rulebook import compile_rules
 from features.join import Customer
 from features.log import Log, Record
-from features.log.decisions import Inputs, decide_from, decision_of, inputs_of, to_record, versions_of
+from features.log.decisions import Inputs, ReplayFault, decide_from, decision_of, inputs_of, to_record, versions_of
 from features.log.offers import evidence, outbox
 from features.log.records import VERSION, Kind
 from tests import worlds
@@ -31,6 +35,7 @@ CATALOG: Catalog = worlds.catalog(
     worlds.action("coupon_produce", topics=("produce",), value=8.0),
     worlds.action("stale", valid_until=NOW),
 )
+RULES = compile_rules(CATALOG, worlds.policy(), worlds.index())
 
 
 def live() -> Record:
@@ -41,6 +46,7 @@ def live() -> Record:
         predictions=worlds.predictions(CATALOG, {"coupon_bakery": 0.25}, reads={"coupon_bakery": ("spend_90d_bakery",)}),
         learner=worlds.learner(coupon_bakery=Evidence(shows=3, expected=0.5, successes=1), snapshot=41),
         stock={"coupon_bakery": 2},
+        ledger={"coupon_bakery": Ledger(ended=4, kept=3)},
         bundle="b0b",
         degraded=("model_missing:churn",),
     )
@@ -49,8 +55,7 @@ def live() -> Record:
         placements=(Placement(id="hero", count=2), Placement(id="footer")),
         context={"intent": "browse"},
     )
-    decision = decide_from(request, inputs, CATALOG, worlds.policy(), at=NOW)
-    return to_record(decision, inputs, CATALOG, known_time=NOW)
+    return to_record(decide_from(request, inputs, RULES, at=NOW), inputs, RULES, known_time=NOW)
 
 
 def waiting() -> Record:
@@ -59,8 +64,8 @@ def waiting() -> Record:
     state = worlds.state(contacts=(worlds.contact(NOW - timedelta(days=6)),))
     inputs: Inputs = worlds.inputs(CATALOG, state=state, population={"hour_18": 0.5})
     request = worlds.request(decision_id="golden-wait", touchpoint="email")
-    decision = decide_from(request, inputs, CATALOG, policy, at=NOW)
-    return to_record(decision, inputs, CATALOG, known_time=NOW)
+    rules = compile_rules(CATALOG, policy, worlds.index())
+    return to_record(decide_from(request, inputs, rules, at=NOW), inputs, rules, known_time=NOW)
 
 
 def golden(name: str, version: int = 1) -> Record:
@@ -86,7 +91,7 @@ def test_every_kind_has_a_file_in_the_version_that_is_written_now() -> None:
     assert {read(path).kind for path in FILES if path.parent.name == f"v{VERSION}"} == set(get_args(Kind))
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_history_of_golden_records_gives_the_state_it_always_gave(version: int, log: Log) -> None:
     names = ("consent", "event_order", "event_identify", "decision_imported", "decision_live", "event_complaint", "outcome")
     log.append([golden(name, version) for name in (*names, "event_rating")])
@@ -103,7 +108,19 @@ def test_a_history_of_golden_records_gives_the_state_it_always_gave(version: int
     assert log.query(evidence).evidence == {("coupon_bakery", "app_home"): Evidence(shows=1, expected=0.25, successes=1)}
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_golden_success_and_a_golden_hardship_give_the_state_they_always_gave(version: int, log: Log) -> None:
+    log.append([golden(name, version) for name in ("decision_live", "outcome_success", "outcome_referred", "event_hardship")])
+    state, _ = log.state("1029")
+    assert [(one.action, one.confirmed, one.answered) for one in state.contacts] == [
+        ("coupon_bakery", True, True),
+        ("coupon_produce", False, False),
+    ]
+    assert state.exchange == Exchange(given={"referral": 1}, received=1, worth=2.5)
+    assert state.hardship == Episode(opened_at=NOW)
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_live_decision_of_any_version_is_read_whole(version: int) -> None:
     record = golden("decision_live", version)
     decision = decision_of(record)
@@ -115,22 +132,43 @@ def test_a_live_decision_of_any_version_is_read_whole(version: int) -> None:
         ("footer", "nothing", None),
     ]
     first = decision.results[0]
-    assert first.terms == Terms(p=0.15, c=1.0, v=9.0, l=1.0, assumed=("incrementality", "response"))
+    assert first.terms is not None
+    assert first.terms.p == pytest.approx(0.15)
+    assert (first.terms.c, first.terms.v, first.terms.l) == (1.0, 9.0, 1.0)
+    assert first.terms.assumed == ("incrementality", "response")
     assert first.send_at == NOW and first.expires_at == NOW + timedelta(days=7)
-    assert sum(one.units for one in decision.candidates) + decision.nothing_units == WHOLE
-    assert [(one.action, one.tier, one.rule) for one in decision.rejected] == [("stale", "eligibility", "no_longer_valid")]
     assert decision.reasons == ("model_missing:churn",)
     assert versions_of(record) == ("c0ffee", "b0b")
-    inputs = inputs_of(record, worlds.index(), CATALOG)
-    assert list(inputs.profile.values[:5]) == [3.0, 12.5, 4.0, 1234.0, 2.0]
-    assert (len(inputs.profile.values), int(inputs.profile.present.sum())) == (37, 5)
-    assert inputs.state.traits == {"first_name": "Ada"}
-    assert list(inputs.predictions.response) == [0.25, 0.2, 0.2]
-    assert inputs.learner.of("coupon_bakery", "app_home") == Evidence(shows=3, expected=0.5, successes=1)
-    assert (inputs.learner.snapshot, inputs.stock, inputs.tzdata) == (41, {"coupon_bakery": 2}, "2026.6")
 
 
 @pytest.mark.parametrize("version", [1, 2])
+def test_a_decision_of_before_tells_what_it_kept_of_its_making_and_is_not_made_again(version: int) -> None:
+    record = golden("decision_live", version)
+    decision = decision_of(record)
+    assert sum(one.units for one in decision.candidates) + decision.nothing_units == WHOLE
+    assert [(one.action, one.tier, one.rule) for one in decision.rejected] == [("stale", "eligibility", "no_longer_valid")]
+    with pytest.raises(ReplayFault, match="could not be decided again by this one"):
+        inputs_of(record, RULES, salt=worlds.SALT)
+
+
+def test_a_decision_of_version_3_holds_what_it_was_made_from() -> None:
+    record = golden("decision_live", 3)
+    assert sum(record.body["units"]) == WHOLE
+    inputs = inputs_of(record, RULES, salt=worlds.SALT)
+    assert list(inputs.profile.values[:5]) == [3.0, 12.5, 4.0, 1234.0, 2.0]
+    assert (len(inputs.profile.values), int(inputs.profile.present.sum())) == (37, 5)
+    assert inputs.state.traits == {"first_name": "Ada"}
+    np.testing.assert_array_equal(inputs.predictions.response.astype(np.float32), np.float32([0.25, 0.2, 0.2]))
+    believed = beliefs_of(inputs.learner, RULES.plans["app_home"], RULES.policy.exploration.strength)
+    assert (believed.shape.tolist(), believed.rate.tolist()) == (
+        [3.0, 2.40625, 2.40625],
+        [2.5, 2.0052082538604736, 2.0052082538604736],
+    )
+    assert (inputs.learner.snapshot, inputs.stock, inputs.tzdata) == (41, {"coupon_bakery": 2}, "2026.6")
+    assert inputs.ledger == {"coupon_bakery": Ledger(ended=4, kept=3)}
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_wait_of_any_version_lies_in_the_outbox(version: int, log: Log) -> None:
     log.append([golden("decision_wait", version)])
     (entry,) = log.query(lambda connection: outbox(connection, due_before=NOW + timedelta(days=2), now=NOW))
@@ -143,8 +181,9 @@ def test_what_is_written_today_has_the_form_of_the_version_that_is_written(name:
     assert set(_form(today().body)) == set(_form(golden(name, VERSION).body))
 
 
-def test_golden_identities_make_one_customer_of_their_ids(log: Log) -> None:
-    log.append([golden("identity_identify", 2), golden("identity_alias", 2)])
+@pytest.mark.parametrize("version", [2, 3])
+def test_golden_identities_make_one_customer_of_their_ids(version: int, log: Log) -> None:
+    log.append([golden("identity_identify", version), golden("identity_alias", version)])
     assert log.customer("loyalty-77") == Customer(name="1029", members=("1029", "anonymous:8f1c2a", "loyalty-77"))
     assert [(one.message_id, one.type) for one in log.identity("1029").told] == [("m-9", "identify"), ("m-10", "alias")]
     assert log.verify().whole

@@ -71,6 +71,12 @@ def test_only_the_outcome_that_the_action_declares_is_its_success(log: Log, kind
     )
 
 
+@pytest.mark.parametrize("kind", ["opened", "clicked"])
+def test_what_a_machine_did_shows_the_message_and_is_no_success_until_a_person_does_it(log: Log, kind: str) -> None:
+    assert learned(log, decision(offer(success=kind)), outcome(kind, message_id="by a machine", machine=True)) == SHOWN
+    assert learned(log, outcome(kind)) == SUCCESS
+
+
 @pytest.mark.parametrize("kind", ["rejected", "maybe_later", "ignored", "complained", "unsubscribed", "delivered"])
 def test_any_sign_that_it_was_seen_is_a_show(log: Log, kind: str) -> None:
     assert learned(log, decision(), outcome(kind)) == SHOWN

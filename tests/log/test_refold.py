@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from decisioning.emotion import Signal
 from decisioning.errors import KairosError
 from features.log import Conflict, Log, StateRules
-from tests.log.writing import RULES, decision, event, linked, outcome, tamper
+from tests.log.writing import RULES, decision, event, linked, offer, outcome, tamper
 from tests.worlds import NOW
 
 OTHERS = replace(RULES, signals={"Parcel Lost": Signal(complaint="opened")}, channels={"app_home": "mobile"})
@@ -135,9 +135,26 @@ def test_a_log_of_before_rules_were_kept_is_folded_when_it_is_opened(filled: Log
     again.close()
 
 
+def test_states_that_an_older_kairos_folded_in_its_own_way_are_folded_again_once(log: Log, url: str) -> None:
+    log.append([decision(offer(mandatory=True)), event("Order Completed", message_id="m3", customer="c")])
+    log.close()
+    # as it was before mandatory messages took contacts
+    tamper(
+        url,
+        """UPDATE settings SET value = replace(value, '"folding"\\:2', '"folding"\\:1')""",
+        """UPDATE customers SET body = '{"customer_id"\\:"1029"}' WHERE customer_id = '1029'""",
+    )
+    for _ in range(2):
+        again = Log(url)
+        assert again.verify().fault is None
+        assert ([one.mandatory for one in again.state("1029")[0].contacts], again.state("1029")[1]) == ([True], 2)
+        assert again.state("c")[1] == 1
+        again.close()
+
+
 def test_states_that_a_newer_kairos_folds_in_its_own_way_are_left_to_it(filled: Log, url: str) -> None:
     filled.close()
-    tamper(url, """UPDATE settings SET value = replace(value, '"folding"\\:1', '"folding"\\:2')""")
+    tamper(url, """UPDATE settings SET value = replace(value, '"folding"\\:2', '"folding"\\:3')""")
     with pytest.raises(KairosError, match="newer Kairos; upgrade"):
         Log(url, RULES)
 

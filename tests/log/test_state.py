@@ -1,6 +1,7 @@
 """The fold: what each kind of record does to a customer's state."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from random import Random
@@ -10,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisioning.customer import Emotion, Refusal, State
+from decisioning.customer import Emotion, Episode, Refusal, State
 from decisioning.domain import OutcomeKind
+from decisioning.episodes import is_open
 from decisioning.policy import CONTACT_MEMORY
+from decisioning.promises import Promise
 from features.log import Record
-from features.log.state import decode, encode, fold
+from features.log.state import fold
+from features.log.written import decode, encode
 from tests import worlds
 from tests.log.writing import DAY, RULES, decision, event, offer, outcome
 from tests.worlds import NOW
@@ -169,6 +173,54 @@ def test_a_late_event_fades_from_when_it_was_felt() -> None:
     assert after(late, early).emotion == Emotion(valence=0.5, intensity=0.5, confidence=1.0, at=NOW)
 
 
+def test_hardship_lasts_from_when_it_began_until_it_ended_whichever_is_known_first() -> None:
+    began, ended = event("Hardship Reported"), event("Hardship Resolved", message_id="m2", at=NOW + DAY)
+    for order in permutations((began, ended)):
+        state = after(*order)
+        assert state.hardship == Episode(opened_at=NOW, closed_at=NOW + DAY)
+        assert not is_open(state.hardship)
+        assert is_open(after(event("Hardship Reported", message_id="m3", at=NOW + 2 * DAY), state=state).hardship)
+    assert is_open(after(began).hardship) and not is_open(after(ended).hardship) and not is_open(STRANGER.hardship)
+    assert not is_open(after(began, event("Hardship Resolved", message_id="m4")).hardship)
+
+
+# ------------------------------------------------------------------------------------------------------------ the exchange
+
+GIVEN: dict[str, tuple[Record, dict[str, int]]] = {
+    "a consent": (worlds.record("consent", "c", b'{"purpose":"marketing","granted":true}'), {"consent": 1}),
+    "no consent": (worlds.record("consent", "c", b'{"purpose":"marketing","granted":false}'), {}),
+    "a wish": (worlds.record("preference", "p", b'{"customer_id":"1029","source":"app","a_week":2}'), {"preference": 1}),
+    "a contest": (worlds.record("contest", "p", b'{"customer_id":"1029","feature":"x","by":"c"}'), {"contest": 1}),
+    "a rating": (event("Satisfaction Rated", rating=1), {"rating": 1}),
+    "a rating without a number": (event("Satisfaction Rated", rating="good"), {}),
+    "an order": (event("Order Completed"), {}),
+    "a friend": (outcome("referred"), {"referral": 1}),
+    "an offer taken": (outcome("accepted", success=True, gives=2.5), {}),
+    "a note": (worlds.record("note", "n", b'{"customer_id":"1029","by":"Kim","text":"x"}'), {}),
+}
+
+
+@pytest.mark.parametrize(("record", "given"), GIVEN.values(), ids=GIVEN)
+def test_what_the_customer_gave_is_counted_by_kind(record: Record, given: dict[str, int]) -> None:
+    assert after(record).exchange.given == given
+    assert after(record, replace(record, message_id="again")).exchange.given == dict.fromkeys(given, 2)
+
+
+def test_what_the_customer_got_is_counted_with_what_it_was_worth() -> None:
+    taken = [outcome("accepted", message_id=f"o{at}", success=True, gives=gives) for at, gives in enumerate((0.1, 0.2, 2.5))]
+    for order in permutations((*taken, outcome("clicked"), outcome("accepted", success=True))):
+        assert (after(*order).exchange.received, after(*order).exchange.worth) == (4, 2.8)
+
+
+def test_the_success_of_what_makes_good_makes_a_broken_promise_good() -> None:
+    broken = worlds.state(
+        promises={"p": Promise(made_at=NOW - DAY, due=NOW, make_good="coupon", status="broken", ended_at=NOW)}
+    )
+    assert after(outcome("accepted", success=True), state=broken).promises["p"].made_good_at == NOW
+    for other in (outcome("accepted"), outcome("accepted", success=True, action="other")):
+        assert after(other, state=broken).promises["p"].made_good_at is None
+
+
 # --------------------------------------------------------------------------------------------------------------- contacts
 
 
@@ -186,8 +238,24 @@ def test_an_imported_decision_took_one_contact_whatever_it_offered() -> None:
     assert (contact.confirmed, contact.touchpoint, contact.channel) == (True, "mailer", "mailer")
 
 
-def test_a_mandatory_message_takes_no_contact() -> None:
-    assert after(decision(offer(mandatory=True))).contacts == ()
+def test_a_mandatory_message_takes_a_contact_that_says_so() -> None:
+    assert [(one.action, one.mandatory) for one in after(decision(offer("a", mandatory=True), offer("b"))).contacts] == [
+        ("a", True),
+        ("b", False),
+    ]
+
+
+@pytest.mark.parametrize("kind", get_args(OutcomeKind))
+def test_a_contact_is_answered_once_a_person_does_something_with_it(kind: OutcomeKind) -> None:
+    taken = after(decision(offer("coupon"), offer("other")))
+    answered = [one.action for one in after(outcome(kind), outcome("shown"), state=taken).contacts if one.answered]
+    assert answered == (["coupon"] if kind in ("opened", "clicked", "accepted", "converted", "referred") else [])
+
+
+def test_what_a_machine_opened_was_seen_and_not_answered() -> None:
+    state = after(decision(), outcome("opened", machine=True, success=True, gives=2.5))
+    assert [(one.confirmed, one.answered) for one in state.contacts] == [(True, False)]
+    assert state.exchange.received == 0
 
 
 @pytest.mark.parametrize("kind", get_args(OutcomeKind))
@@ -221,6 +289,18 @@ def test_a_rejected_action_rests_its_group() -> None:
     assert after(outcome("rejected", action=None)).refusals == ()
 
 
+def test_to_put_an_action_off_is_kept_apart_from_refusing_it() -> None:
+    later = outcome("maybe_later", message_id="l1", at=NOW - DAY)
+    for order in permutations((later, outcome("maybe_later", group=None), outcome("rejected"))):
+        state = after(*order)
+        assert state.postponed == (
+            Refusal(action="coupon", group="coupons", at=NOW - DAY),
+            Refusal(action="coupon", group="coupon", at=NOW),
+        )
+        assert state.refusals == (Refusal(action="coupon", group="coupons", at=NOW),)
+    assert after(outcome("maybe_later", action=None)).postponed == ()
+
+
 def test_a_complaint_about_a_message_is_a_complaint() -> None:
     state = after(outcome("complained"))
     assert state.open_complaints == ("complained",)
@@ -232,14 +312,14 @@ def test_to_unsubscribe_closes_the_channel_of_the_touchpoint(touchpoint: str, ch
     assert after(outcome("unsubscribed", touchpoint=touchpoint)).closed_channels == (channel,)
 
 
-@pytest.mark.parametrize("kind", ["maybe_later", "ignored", "bounced", "referred"])
+@pytest.mark.parametrize("kind", ["ignored", "bounced"])
 def test_other_outcomes_leave_the_customer_as_they_were(kind: str) -> None:
     assert after(outcome(kind)) == State(customer_id="1029", known=True)
 
 
 def test_a_catalog_and_a_kind_of_later_versions_say_nothing_of_a_customer() -> None:
     known = worlds.state()
-    assert after(worlds.record("catalog", "c", b"{}"), worlds.record("contest", "p", b"{}"), state=known) == known
+    assert after(worlds.record("catalog", "c", b"{}"), worlds.record("weather", "p", b"{}"), state=known) == known
 
 
 def test_a_state_is_kept_as_it_is() -> None:

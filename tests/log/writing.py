@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from decisioning.emotion import Feeling, Signal
 from features.log import Record, StateRules, identity_record
 from features.log.databases import engine_for
+from features.log.forms import recorded
 from tests import worlds
 from tests.worlds import NOW
 
@@ -19,6 +20,8 @@ RULES = StateRules(
         "Complaint Opened": Signal(complaint="opened", emotion=Feeling(valence=-0.8, intensity=0.8, confidence=0.9)),
         "Complaint Closed": Signal(complaint="closed"),
         "Satisfaction Rated": Signal(rating="rating"),
+        "Hardship Reported": Signal(hardship="began"),
+        "Hardship Resolved": Signal(hardship="ended"),
         'Réclamation "A"': Signal(complaint="opened"),
     },
     half_life=7 * DAY,
@@ -106,3 +109,19 @@ def linked(source: str, target: str, *, at: datetime = NOW, known: datetime | No
         event_time=at,
         known_time=known or at,
     )
+
+
+def promise(promise_id: str = "p", *, customer: str = "1029", at: datetime = NOW, **changes: Any) -> Record:
+    """That the action `refund` promised something for the next day, and `apology` makes it good."""
+    body = {"by": "app", "what": "We refund you.", "due": at + DAY, "make_good": "apology", "action": "refund"}
+    return _said(promise_id, customer, at, body | changes)
+
+
+def ending(status: str, promise_id: str = "p", *, customer: str = "1029", at: datetime = NOW, message_id: str = "") -> Record:
+    """What became of a promise, by a colleague's word."""
+    return _said(promise_id, customer, at, {"by": "Kim", "status": status}, message_id or f"{promise_id} {status} {at}")
+
+
+def _said(promise_id: str, customer: str, at: datetime, body: dict[str, Any], message_id: str = "") -> Record:
+    body = {"customer_id": customer, "promise_id": promise_id} | body
+    return recorded("promise", body, message_id=message_id or promise_id, at=at, now=at)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from features.playbook import Playbook
 from features.projector import Projector
 from serving.app import create_app
 from serving.clock import HeldClock
+from serving.learning import CurrentLearner
 from serving.ports import Ports
 from serving.profiles import PackedProfiles
 from serving.settings import Settings
@@ -35,10 +37,13 @@ class GivenModels:
     bundle: str | None = "given"
     trouble: str | None = None
     missing: tuple[str, ...] = ()
+    without: dict[str, tuple[str, float]] = field(default_factory=dict)
+    """By action, its response to a customer of whom a feature is missing."""
 
     def predict(self, profile: Profile) -> tuple[Predictions, tuple[str, ...]]:
         actions = self.playbook.catalog.actions
-        response = np.array([self.responses[action.name] for action in actions])
+        otherwise = {name: low for name, (feature, low) in self.without.items() if profile.get(feature) is None}
+        response = np.array([otherwise.get(action.name, self.responses[action.name]) for action in actions])
         assumed = np.array([action.response.prior is not None for action in actions])
         reads = {"bread": ("orders_30d", "spend_90d_bakery")}
         return Predictions(response=response, assumed=assumed, customer={}, reads=reads), self.missing
@@ -86,6 +91,11 @@ class Shop:
         )
         self.log.append([record])
 
+    def later(self, **passes: float) -> None:
+        """Time passes."""
+        assert isinstance(self.ports.clock, HeldClock)
+        self.ports.clock.go_on(timedelta(**passes))
+
     def known(self, customer: str = "anna") -> None:
         """A customer who shops, and consents to offers."""
         self.consent(customer)
@@ -107,6 +117,9 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         profiles=PackedProfiles(store, AtOnce(projector)),
         models=models,
         playbook=book,
+        rulebook=book.compiled(),
+        rulebook_of=lambda version: book.compiled(),
+        learner=CurrentLearner(log),
     )
     with TestClient(create_app(Settings(salt="test"), ports)) as client:
         yield Shop(client=client, log=log, models=models, playbook=book, ports=ports)
@@ -125,5 +138,7 @@ def broken_log(shop: Shop) -> Iterator[TestClient]:
 
             return fail
 
-    with TestClient(create_app(Settings(salt="test"), replace(shop.ports, log=Broken()))) as client:
+    with TestClient(
+        create_app(Settings(salt="test"), replace(shop.ports, log=Broken(), learner=CurrentLearner(Broken())))
+    ) as client:
         yield client

@@ -4,17 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 import kairos
-from decisioning.customer import Profile
+from decisioning.customer import Contest, Episode, Exchange, Profile, Refusal
+from decisioning.promises import Promise
 from features import offline
 from features.log import identity_record
 from features.log.forms import recorded
 from features.workspace import Workspace
 from serving.app import create_app
 from serving.clock import HeldClock
-from serving.plain_words import sentences
+from serving.plain_words import exchanged, sentences
 from serving.ports import ProfilesUnavailable
 from serving.settings import Settings
 from tests import corner, worlds
@@ -49,6 +51,7 @@ def test_every_value_says_what_it_is_of_which_record_how_old_and_for_which_purpo
         "made": "sum of total of event:Order Completed",
         "purpose": "personalisation",
         "used": True,
+        "contested": None,
         "owner": "data@corner.example",
         "licence": "",
         "expires": None,
@@ -117,9 +120,93 @@ def test_of_a_state_with_nothing_to_say_nothing_is_said() -> None:
     )
     assert told == [
         "The channel email is closed: they unsubscribed.",
-        "1 messages count towards their limits, 1 of them seen; the last one, coupon by app, of 2017-12-31.",
+        "1 messages count towards their limits, 1 of them seen and 0 answered; the last one, coupon by app, of 2017-12-31.",
         "Told us: first_name Ada.",
     ]
+
+
+PROMISE = {"made_at": NOW - 2 * DAY, "due": NOW - DAY, "by": "Kim", "what": "We call you."}
+TOLD: dict[str, tuple[dict[str, Any], str]] = {
+    "in hardship": ({"hardship": Episode(opened_at=NOW)}, "In hardship since 2018-01-01: nothing is sold until that is over."),
+    "put off": ({"postponed": (Refusal(action="bread", group="offers", at=NOW),)}, "Put bread off on 2018-01-01."),
+    "contested": (
+        {"contested": {"points": Contest(at=NOW)}},
+        "Says since 2018-01-01 that points is wrong: it is not used until that is settled.",
+    ),
+    "overdue": ({}, "It is open, and overdue."),
+    "broken": ({"status": "broken", "ended_at": NOW - DAY}, "It is broken on 2017-12-31."),
+    "made good": (
+        {"status": "broken", "ended_at": NOW - DAY, "taken_at": NOW, "made_good_at": NOW},
+        "It is broken on 2017-12-31, and made good on 2018-01-01.",
+    ),
+    "kept late": ({"status": "kept", "ended_at": NOW}, "It is kept on 2018-01-01, too late."),
+    "kept": ({"status": "kept", "ended_at": NOW - DAY}, "It is kept on 2017-12-31."),
+}
+
+
+@pytest.mark.parametrize(("says", "sentence"), TOLD.values(), ids=TOLD)
+def test_each_thing_that_bears_on_the_next_decision_has_its_sentence(says: dict[str, Any], sentence: str) -> None:
+    of_state = any(name in ("hardship", "postponed", "contested") for name in says)
+    state = worlds.state(**says if of_state else {"promises": {"p": Promise(**PROMISE | says)}})
+    (told,) = sentences(state, NOW)
+    assert told.endswith(sentence)
+
+
+def test_what_is_over_or_counts_under_no_limit_has_no_sentence() -> None:
+    state = worlds.state(
+        hardship=Episode(opened_at=NOW, closed_at=NOW),
+        contested={"points": Contest(at=NOW, settled=True)},
+        contacts=(replace(worlds.contact(), mandatory=True),),
+    )
+    assert list(sentences(state, NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("exchange", "says"),
+    [
+        (Exchange(), "Gave nothing; got nothing."),
+        (Exchange(given={"rating": 1}, received=1, worth=2.5), "Gave 1 rating; got 1 offer, worth 2.50 USD to them."),
+        (
+            Exchange(given={"rating": 2, "consent": 1, "referral": 1}, received=3, worth=7.0),
+            "Gave 1 consent, 2 ratings and 1 referral; got 3 offers, worth 7.00 USD to them.",
+        ),
+        (Exchange(given={"rating": 2, "consent": 1}), "Gave 1 consent and 2 ratings; got nothing."),
+    ],
+)
+def test_the_exchange_in_one_sentence(exchange: Exchange, says: str) -> None:
+    assert exchanged(exchange, "USD") == says
+
+
+def test_the_page_says_what_the_customer_gave_and_what_they_got(shop: Shop) -> None:
+    shop.known()
+    shop.event("Satisfaction Rated", rating=5)
+    made = shop.decide()
+    taken = {"message_id": "o-1", "decision_id": made["decision_id"], "outcome": "accepted"}
+    assert page(shop)["exchange"] | {"says": ""} == {"gave": {"consent": 1, "rating": 1}, "got": 0, "worth": 0.0, "says": ""}
+    for _ in range(2):
+        shop.post("/v1/outcomes", taken)
+    shop.post("/v1/outcomes", taken | {"message_id": "o-2", "outcome": "clicked"})
+    assert made["results"][0]["action"] == "bread"
+    assert page(shop)["exchange"] == {
+        "gave": {"consent": 1, "rating": 1},
+        "got": 1,
+        "worth": 1.5,
+        "says": "Gave 1 consent and 1 rating; got 1 offer, worth 1.50 USD to them.",
+    }
+
+
+def test_a_contested_value_is_shown_and_marked_as_not_used(shop: Shop) -> None:
+    shop.known()
+    now = shop.ports.clock.now()
+    contest = {"customer_id": "anna", "feature": "points", "by": "customer", "because": "That was my neighbour."}
+    shop.log.append([recorded("contest", contest, message_id="c1", at=None, now=now)])
+    told = page(shop)
+    points = values(told)["points"]
+    assert (points["value"], points["used"], points["contested"]) == (12.0, False, told["at"])
+    assert values(told)["orders_30d"]["used"] and values(told)["orders_30d"]["contested"] is None
+    shop.log.append([recorded("contest", contest | {"settled": True}, message_id="c2", at=now + DAY / 10_000, now=now)])
+    points = values(page(shop))["points"]
+    assert (points["used"], points["contested"]) == (True, None)
 
 
 def test_nobody_has_heard_of_a_stranger_nor_of_one_who_was_erased(shop: Shop) -> None:

@@ -7,9 +7,13 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from decisioning.errors import KairosError
+from decisioning.rulebook import Rulebook
 from features.log import decisions
 from serving.app import create_app
 from serving.settings import Settings
+from tests import corner
+from tests.log.test_golden import golden
 from tests.serving.conftest import Shop
 
 
@@ -154,6 +158,29 @@ def test_a_decision_can_be_read_again_and_explained_to_staff_and_customer(shop: 
     assert "place" in customer["commercial_weight"]
 
 
+def test_a_reason_is_what_the_models_would_have_said_without_the_datum(shop: Shop) -> None:
+    shop.known()
+    shop.models.without = {"bread": ("orders_30d", 0.15)}
+    made = shop.decide(explain="customer")
+    assert made["results"][0]["action"] == "bread"
+    (told,) = made["explanation"]["results"]
+    helped = {"direction": "helped", "words": "We looked at how often you shop. This spoke for it."}
+    assert (told["reasons"], told["left_out"]) == ([helped], None)
+    path = f"/v1/decisions/{made['decision_id']}/why"
+    assert shop.client.get(path).json() == made["explanation"]
+    shop.models.bundle = "another"
+    (later,) = shop.client.get(path).json()["results"]
+    assert later["reasons"] == []
+    assert later["left_out"] == "We can no longer tell how each of these facts moved our choice."
+    assert {"press": "contest", "about": "orders_30d"}.items() <= later["change"][5].items()
+
+
+def test_a_default_that_the_log_did_not_hold_is_explained(broken_log: TestClient) -> None:
+    answer = broken_log.post("/v1/decisions", json={"customer_id": "anna", "touchpoint": "app", "explain": "customer"}).json()
+    (told,) = answer["explanation"]["results"]
+    assert told["why"] == "We could not look after you well just then, so we showed what all see."
+
+
 def test_a_decision_nobody_made_is_not_found(shop: Shop) -> None:
     for path in ("/v1/decisions/none", "/v1/decisions/none/why"):
         assert shop.client.get(path).status_code == 404
@@ -219,7 +246,63 @@ def test_what_was_logged_decides_the_same_again(shop: Shop) -> None:
         made = shop.decide(touchpoint=touchpoint)
         record = shop.log.record(made["decision_id"])
         assert record is not None
-        book = shop.playbook
-        logged = decisions.decision_of(record)
-        inputs = decisions.inputs_of(record, book.profile.index, book.catalog)
-        assert decisions.decide_from(logged.request, inputs, book.catalog, book.policy, at=logged.at) == logged
+        again = decisions.replayed(record, shop.ports.rulebook, salt="test")
+        assert again == decisions.decision_of(record)
+        assert [one.action for one in again.rejected] == [one["action"] for one in made["rejected"]]
+
+
+def test_what_cannot_be_decided_again_is_answered_as_it_was_but_not_explained(shop: Shop) -> None:
+    shop.known()
+    made = shop.decide()
+    path = f"/v1/decisions/{made['decision_id']}"
+    with TestClient(create_app(Settings(salt="another"), shop.ports)) as client:
+        read, answer = client.get(path).json(), client.get(f"{path}/why")
+        repeated = client.post(
+            "/v1/decisions", json={"customer_id": "anna", "touchpoint": "app", "decision_id": made["decision_id"]}
+        )
+    assert read == made | {"rejected": [], "reasons": ["rejections_unknown"]} == repeated.json()
+    assert (answer.status_code, answer.json()["title"]) == (409, "This decision cannot be explained any more")
+    assert "another salt" in answer.json()["detail"]
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_decision_of_a_catalog_that_this_log_does_not_hold_is_not_explained_and_the_reason_is_told(shop: Shop) -> None:
+    def unknown(version: str) -> Rulebook:
+        raise KairosError(f"version {version} of the catalog is not in this log")
+
+    shop.known()
+    made = shop.decide()
+    with TestClient(create_app(Settings(salt="test"), replace(shop.ports, rulebook_of=unknown))) as client:
+        answer = client.get(f"/v1/decisions/{made['decision_id']}/why")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        f"version {made['catalog']} of the catalog is not in this log",
+    )
+
+
+def test_a_decision_that_an_older_kairos_wrote_is_read_as_it_was_kept(shop: Shop) -> None:
+    shop.log.append([golden("decision_live", 2)])
+    told = shop.client.get("/v1/decisions/golden-live").json()
+    assert [one["action"] for one in told["results"]] == ["coupon_bakery", "coupon_produce", None]
+    assert [(one["action"], one["rule"]) for one in told["rejected"]] == [("stale", "no_longer_valid")]
+    assert (told["arms"], told["catalog"]) == ({}, "c0ffee")
+
+
+def test_the_answer_names_the_arm_of_each_experiment(shop: Shop) -> None:
+    book = corner.playbook(policy=corner.TEXTS["policy.yaml"] + "experiments:\n  - {experiment: tone, arms: {warm: 1.0}}\n")
+    ports = replace(shop.ports, playbook=book, rulebook=book.compiled(), rulebook_of=lambda _: book.compiled())
+    with TestClient(create_app(Settings(salt="test"), ports)) as client:
+        made = client.post("/v1/decisions", json={"customer_id": "anna", "touchpoint": "app"}).json()
+        assert made["arms"] == {"tone": "warm"}
+        assert client.get(f"/v1/decisions/{made['decision_id']}").json() == made
+
+
+def test_an_inbound_place_is_told_where_else_it_can_be_said(shop: Shop) -> None:
+    shop.known()
+    body = {"source": "app", "channels": {"app": "none"}}
+    assert shop.client.put("/v1/customers/anna/preferences", json=body).status_code == 200
+    made = shop.decide()
+    (result,) = made["results"]
+    assert (result["kind"], result["reason"], result["wait"]["touchpoint"]) == ("wait", "better_elsewhere", "email")
+    assert shop.client.get(f"/v1/decisions/{made['decision_id']}").json() == made
+    assert shop.client.get("/v1/outbox", params={"due_before": "2018-02-01T00:00:00Z"}).json()["entries"] == []

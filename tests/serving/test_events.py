@@ -63,6 +63,24 @@ def test_shows_without_response_lower_the_next_priority_and_a_success_raises_it(
     assert accepted > first["results"][0]["priority"]
 
 
+def test_what_a_machine_opened_is_kept_as_that(shop: Shop) -> None:
+    shop.known()
+    outcome = {"decision_id": shop.decide()["decision_id"], "outcome": "opened"}
+    shop.post("/v1/outcomes", outcome | {"message_id": "o-1", "machine": True})
+    shop.post("/v1/outcomes", outcome | {"message_id": "o-2", "machine": False})
+    first, second = (shop.log.record(name) for name in ("o-1", "o-2"))
+    assert first is not None and first.body["machine"] is True
+    assert second is not None and "machine" not in second.body
+
+
+def test_a_machine_neither_buys_nor_declines(shop: Shop) -> None:
+    shop.known()
+    outcome = {"message_id": "o", "decision_id": shop.decide()["decision_id"], "outcome": "accepted", "machine": True}
+    answer = shop.client.post("/v1/outcomes", json=outcome)
+    assert answer.status_code == 422
+    assert "only opened and clicked can be a machine's doing" in answer.text
+
+
 def test_unsubscribing_closes_the_channel(shop: Shop) -> None:
     shop.known()
     made = shop.decide(touchpoint="email")

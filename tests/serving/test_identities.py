@@ -85,11 +85,11 @@ def test_a_decision_replays_though_its_customer_was_two_and_is_another_now(shop:
     message(shop, "alias", previousId="old-anna", userId="anna")
     made = shop.decide("anna")
     message(shop, "alias", previousId="anna", userId="new-anna")
-    record, book = shop.log.record(made["decision_id"]), shop.playbook
+    record, rules = shop.log.record(made["decision_id"]), shop.ports.rulebook
     assert record is not None
-    logged, inputs = decisions.decision_of(record), decisions.inputs_of(record, book.profile.index, book.catalog)
+    inputs = decisions.inputs_of(record, rules, salt="test")
     assert (inputs.state.members, inputs.state.group_id) == (("old-anna",), "old-anna")
-    assert decisions.decide_from(logged.request, inputs, book.catalog, book.policy, at=logged.at) == logged
+    assert decisions.replayed(record, rules, salt="test") == decisions.decision_of(record)
 
 
 def test_a_message_counts_once_though_it_says_two_things(shop: Shop) -> None:

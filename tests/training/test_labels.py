@@ -1,4 +1,5 @@
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
@@ -154,6 +155,18 @@ def test_an_outcome_of_another_decision_or_kind_is_no_success(tmp_path):
     frame = _preference(tmp_path, [*mailing("g", "a", _SENT), *others]).frame
 
     assert frame["label"].sum() == 0
+
+
+def test_a_click_of_a_machine_is_no_success(tmp_path):
+    settings = replace(_SETTINGS.preference, success="clicked")
+    clicks = [
+        outcome("x", "g-a", "a", "g:bakery", _SENT + _DAY, kind="clicked", machine=True),
+        outcome("y", "g-a", "a", "g:produce", _SENT + _DAY, kind="clicked", machine=False),
+    ]
+    with closing(open_log(tmp_path, [*mailing("g", "a", _SENT), *clicks])) as log:
+        frame = labels.preference(log, settings, midnight=midnight, now=NOW).frame
+
+    assert dict(zip(frame["action"], frame["label"], strict=True)) == {"g:bakery": 0, "g:produce": 1}
 
 
 def test_training_offers_still_open_at_the_first_test_offer_are_purged(tmp_path):

@@ -158,10 +158,10 @@ def offer(action: str, group: str, topic: str, send_at: datetime, expires_at: da
 
 
 def outcome(
-    name: str, decision: str, customer: str, action: str, at: datetime, *, topic: int = 0, kind: str = "accepted"
+    name: str, decision: str, customer: str, action: str, at: datetime, *, topic: int = 0, kind: str = "accepted", **more: Any
 ) -> Record:
     body = {"decision_id": decision, "touchpoint": "mailer", "action": action, "topics": [TOPICS[topic]], "outcome": kind}
-    return record("outcome", name, customer, at, None, body)
+    return record("outcome", name, customer, at, None, body | more)
 
 
 def identity(name: str, source: str, target: str, at: datetime, *, known: datetime | None = None) -> Record:
