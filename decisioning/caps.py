@@ -7,7 +7,7 @@ from math import floor
 
 from decisioning.catalog import Action, Catalog, Touchpoint
 from decisioning.customer import Contact
-from decisioning.policy import Cap, Fatigue
+from decisioning.policy import CONTACT_MEMORY, Cap, Fatigue
 
 WEEK = timedelta(days=7)
 
@@ -81,12 +81,14 @@ def full_until(counted: Sequence[Contact], most: int, window: timedelta) -> date
     return sorted(ends(contact, window) for contact in counted)[len(counted) - most]
 
 
-def allowance(fatigue: Fatigue, contacts: Iterable[Contact]) -> int:
+def allowance(fatigue: Fatigue, contacts: Iterable[Contact], now: datetime) -> int:
     """How many contacts this customer likes within the window: by how many of those they saw they answered.
 
-    The share of answers is shrunk to the usual one, which counts as `weight` contacts.
+    What is older than CONTACT_MEMORY says nothing any more, though it may still be kept. The share of answers is shrunk to
+    the usual one, which counts as `weight` contacts.
     """
-    seen = [contact for contact in contacts if contact.confirmed and not contact.mandatory]
+    since = now - CONTACT_MEMORY
+    seen = [contact for contact in contacts if contact.at > since and contact.confirmed and not contact.mandatory]
     answered = sum(one.answered for one in seen) + fatigue.weight * fatigue.usual
     expected = (len(seen) + fatigue.weight) * fatigue.usual  # in one product: of whom nothing is known the ratio is exactly 1
     return fatigue.least + floor((fatigue.most - fatigue.least) * min(1.0, answered / expected))

@@ -92,7 +92,7 @@ def _against(plan: Plan, customer: Customer) -> Iterator[Key]:
             yield "cooled_down", one.group
     fatigue = policy.contact.fatigue
     if fatigue is not None and len(caps.counted_within(state.contacts, fatigue.within, now)) >= caps.allowance(
-        fatigue, state.contacts
+        fatigue, state.contacts, now
     ):
         yield ("not_tired",)
     for action, every in plan.repeated:

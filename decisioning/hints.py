@@ -85,7 +85,7 @@ def _contact(rule: str, action: Action, sifted: Sifted) -> _Hint:
             return f"{action.group} was rejected; again from {_from(until)}", until
         case "fatigue":
             assert contact.fatigue is not None
-            most = caps.allowance(contact.fatigue, state.contacts)
+            most = caps.allowance(contact.fatigue, state.contacts, asked.now)
             if most == 0:
                 return "the customer answers a message", None
             return _fewer(most, contact.fatigue.within, caps.counted_within(state.contacts, contact.fatigue.within, asked.now))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from decisioning.caps import allowance, counted_within, counts, ends, full_until, key_of
 from decisioning.customer import Contact
-from decisioning.policy import Cap, Fatigue, Policy, Scope
+from decisioning.policy import CONTACT_MEMORY, Cap, Fatigue, Policy, Scope
 from decisioning.policy import Contact as Limits
 from decisioning.rulebook import Plan, compile_rules
 from tests import worlds
@@ -142,7 +142,7 @@ def test_counting_again_gives_the_same() -> None:
 
 
 def seen(count: int, answered: int) -> list[Contact]:
-    return [worlds.contact(NOW - at * DAY, answered=at < answered) for at in range(count)]
+    return [worlds.contact(NOW - at * timedelta(minutes=1), answered=at < answered) for at in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_who_answers_less_than_usual_is_told_less_and_nobody_more_than_the_brand
 ) -> None:
     """1 to 7 a week; the usual share is 10%, as of 10 messages: least + floor(6 * min(1, share / 10%))."""
     fatigue = Fatigue(within=WEEK, least=1, most=7, usual=0.1, weight=10.0)
-    assert allowance(fatigue, seen(min(count, 2_000), answered) * (count // 2_000 or 1)) == allowed
+    assert allowance(fatigue, seen(min(count, 2_000), answered) * (count // 2_000 or 1), NOW) == allowed
 
 
 fatigues = st.builds(
@@ -170,18 +170,25 @@ fatigues = st.builds(
 def test_an_allowance_lies_between_the_least_and_the_most_and_answers_never_lower_it(
     fatigue: Fatigue, count: int, answered: int
 ) -> None:
-    allowed = allowance(fatigue, seen(count, answered))
+    allowed = allowance(fatigue, seen(count, answered), NOW)
     assert fatigue.least <= allowed <= fatigue.most
-    assert allowance(fatigue, seen(count, answered + 1)) >= allowed
-    assert allowance(fatigue, seen(count + 1, answered if answered <= count else count)) <= allowed
+    assert allowance(fatigue, seen(count, answered + 1), NOW) >= allowed
+    assert allowance(fatigue, seen(count + 1, answered if answered <= count else count), NOW) <= allowed
 
 
 @given(fatigues)
 def test_of_whom_nothing_is_known_the_most_is_expected(fatigue: Fatigue) -> None:
-    assert allowance(fatigue, []) == fatigue.most
+    assert allowance(fatigue, [], NOW) == fatigue.most
 
 
 def test_only_what_was_seen_and_not_mandatory_says_how_much_a_customer_likes() -> None:
     fatigue = Fatigue(within=WEEK, least=1, most=7)
     unseen = [worlds.contact(confirmed=False), worlds.contact(mandatory=True, answered=True)] * 30
-    assert allowance(fatigue, [*unseen, *seen(10, 0)]) == allowance(fatigue, seen(10, 0))
+    assert allowance(fatigue, [*unseen, *seen(10, 0)], NOW) == allowance(fatigue, seen(10, 0), NOW)
+
+
+def test_what_is_long_past_says_nothing_of_how_much_a_customer_likes() -> None:
+    fatigue = Fatigue(within=WEEK, least=1, most=7)
+    long_ago = [worlds.contact(NOW - CONTACT_MEMORY - at * DAY) for at in range(30)]
+    assert allowance(fatigue, long_ago, NOW) == fatigue.most
+    assert allowance(fatigue, long_ago, NOW - 31 * DAY) < fatigue.most

@@ -138,8 +138,9 @@ def allowance(world: World) -> int:
     remembered = [one for one in world.state.contacts if one.at > world.now - CONTACT_MEMORY]
     seen = [one for one in remembered if one.confirmed and not one.mandatory]
     answered = sum(one.answered for one in seen)
-    rate = (answered + fatigue.weight * fatigue.usual) / (len(seen) + fatigue.weight)
-    return fatigue.least + floor((fatigue.most - fatigue.least) * min(1.0, rate / fatigue.usual))
+    usual = (len(seen) + fatigue.weight) * fatigue.usual
+    share = (answered + fatigue.weight * fatigue.usual) / usual
+    return fatigue.least + floor((fatigue.most - fatigue.least) * min(1.0, share))
 
 
 def _ruled(rules: Sequence[Rule], action: Action, seen: Seen) -> Iterator[str]:
