@@ -95,7 +95,7 @@ def with_one_out(world: World, name: str) -> World:
 
 
 def with_the_future_moved(world: World) -> World:
-    """What is still to come, later: ends of reservations, promises due, actions that are not valid yet."""
+    """What is still to come, later: promises due, actions that are not valid yet."""
     state, now = world.state, world.now
     return replace(
         world,
@@ -114,15 +114,20 @@ def with_the_future_moved(world: World) -> World:
         ),
         state=replace(
             state,
-            contacts=tuple(
-                replace(one, expires_at=one.expires_at + LATER) if one.expires_at > now else one for one in state.contacts
-            ),
             promises={
                 key: replace(one, due=one.due + LATER) if one.due is not None and one.due >= now else one
                 for key, one in state.promises.items()
             },
         ),
     )
+
+
+def with_reservations_kept_longer(world: World) -> World:
+    """What is still reserved, released later."""
+    contacts = tuple(
+        replace(one, expires_at=one.expires_at + LATER) if one.expires_at > world.now else one for one in world.state.contacts
+    )
+    return replace(world, state=replace(world.state, contacts=contacts))
 
 
 def with_more(world: World, name: str, **factors: float) -> World:

@@ -17,7 +17,7 @@ from tests.proofs.deciding import Decided
 
 WHOLE = 2**40
 CLOSE = 1e-6
-"""Numbers that a record must hold are rounded to seven digits."""
+"""Numbers that a record must hold are rounded to seven digits: of a response, though what it is more than nothing is less."""
 CARE: tuple[Job, ...] = ("recover", "serve", "inform", "onboard", "retain", "celebrate")
 
 
@@ -45,12 +45,13 @@ def _terms(decision: Decided, worths: Mapping[str, Worth]) -> Iterator[str]:
         return
     for one in decision.candidates:
         terms, worth = one.terms, worths[one.action]
+        rounding = {"p": CLOSE * worth.treated, "priority": CLOSE * worth.treated * worth.c * worth.v * worth.l}
         for name in ("p", "c", "v", "l", "priority"):
-            if not isclose(getattr(terms, name), getattr(worth, name), rel_tol=CLOSE, abs_tol=CLOSE):
+            if not isclose(getattr(terms, name), getattr(worth, name), rel_tol=CLOSE, abs_tol=rounding.get(name, 0.0)):
                 yield f"{name} of {one.action} is {getattr(terms, name)}, not {getattr(worth, name)}"
         if not isclose(terms.p * terms.c * terms.v * terms.l, terms.priority, rel_tol=1e-9, abs_tol=1e-300):
             yield f"the priority of {one.action} is not the product of its terms"
-        if not isclose(one.threshold, worth.threshold, rel_tol=CLOSE, abs_tol=CLOSE):
+        if not isclose(one.threshold, worth.threshold, rel_tol=CLOSE):
             yield f"the threshold of {one.action} is {one.threshold}, not {worth.threshold}"
     order = [(-one.terms.priority, one.action) for one in sorted(decision.candidates, key=lambda one: one.rank)]
     if order != sorted(order) or sorted(one.rank for one in decision.candidates) != list(range(1, len(order) + 1)):
@@ -70,7 +71,7 @@ def _chances(decision: Decided, world: World, seen: Seen, worths: Mapping[str, W
         if max(units.values()) - min(units.values()) > 1 or decision.nothing_units:
             yield "the random group's choice is not uniform"
         return
-    helpful = {name for name, one in _terms_of(decision).items() if one.p > 0}
+    helpful = {one.action for one in decision.candidates if one.terms.p > 0}
     for name, count in units.items():
         if count and name not in helpful:
             yield f"{name} cannot help and has a probability"
@@ -86,13 +87,6 @@ def _chances(decision: Decided, world: World, seen: Seen, worths: Mapping[str, W
             yield "exploration leaves one out"
 
 
-def _terms_of(decision: Decided) -> dict[str, Worth]:
-    return {
-        one.action: Worth(p=one.terms.p, c=one.terms.c, v=one.terms.v, l=one.terms.l, threshold=one.threshold)
-        for one in decision.candidates
-    }
-
-
 def _first_mandatory(decision: Decided, world: World) -> str | None:
     by_rank = sorted(decision.candidates, key=lambda one: one.rank)
     return next((one.action for one in by_rank if world.catalog[one.action].mandatory), None)
@@ -100,7 +94,7 @@ def _first_mandatory(decision: Decided, world: World) -> str | None:
 
 def _in_distress(decision: Decided, world: World) -> set[str]:
     """The actions of the first job of which one is expected to be worth its attention."""
-    worthwhile = {name for name, one in _terms_of(decision).items() if one.p > 0 and one.priority > one.threshold}
+    worthwhile = {one.action for one in decision.candidates if one.terms.p > 0 and one.terms.priority > one.threshold}
     jobs = {world.catalog[name].job for name in worthwhile}
     first = next((job for job in CARE if job in jobs), None)
     return {name for name in worthwhile if world.catalog[name].job == first}

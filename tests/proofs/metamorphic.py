@@ -7,7 +7,15 @@ from random import Random
 
 from decisioning.domain import Candidate
 from tests.decisioning.oracle.world import World
-from tests.proofs.changes import permuted, renamed, with_more, with_one_out, with_the_future_moved, with_topic_wanted
+from tests.proofs.changes import (
+    permuted,
+    renamed,
+    with_more,
+    with_one_out,
+    with_reservations_kept_longer,
+    with_the_future_moved,
+    with_topic_wanted,
+)
 from tests.proofs.checking import WHOLE
 from tests.proofs.deciding import Decided, decided
 from tests.proofs.finding import Finding, found
@@ -51,6 +59,7 @@ def _relations(world: World, decision: Decided, rng: Random) -> Iterator[tuple[s
     for name in ("a", "zz"):
         yield "an ineligible action added", _differs(decided(with_one_out(world, name)), decision, rejected=False)
     yield "the future moved", _differs(decided(with_the_future_moved(world)), decision, words=False)
+    yield "reservations kept longer", _sooner(decided(with_reservations_kept_longer(world)), decision)
     helpful = [one for one in decision.candidates if one.terms.p > 0]
     if helpful:
         yield from _raised(world, decision, rng.choice(helpful), rng)
@@ -100,10 +109,25 @@ def _differs(one: Decided, other: Decided, *, words: bool = True, rejected: bool
     return ""
 
 
+def _sooner(one: Decided, other: Decided) -> str:
+    """Where the first differs, but for a wait until what is reserved now is released: that comes later, or elsewhere."""
+    for kept, was in zip(one.results, other.results, strict=True):
+        here = kept.wait is not None and kept.wait.touchpoint is None
+        if here and (was.wait is None or kept.wait.until < was.wait.until):
+            return f"{kept.placement} can be filled sooner"
+    return _differs(_without_waits(one), _without_waits(other), words=False)
+
+
+def _without_waits(decision: Decided) -> Decided:
+    """The decision with nothing in the places that wait."""
+    nothing = {"kind": "nothing", "send_at": None, "wait": None, "reason": ""}
+    return replace(decision, results=tuple(one if one.action else replace(one, **nothing) for one in decision.results))
+
+
 def _reweighed(one: Decided, other: Decided, names: dict[str, str]) -> str:
     """Where the probabilities differ by more than rounding, under other names."""
     before = {names[each.action]: each for each in other.candidates}
-    if any(len({x.terms.priority for x in group}) < len(group) for group in (other.candidates,)):
+    if len({one.terms.priority for one in other.candidates}) < len(other.candidates):
         return ""  # of equal priorities the smaller name comes first, and may do so
     for each in one.candidates:
         was = before[each.action]

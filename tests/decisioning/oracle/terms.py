@@ -22,6 +22,8 @@ class Worth:
     v: float
     l: float  # noqa: E741 - the name of the term
     threshold: float
+    treated: float
+    """The response with the message, of which `p` may be a small rest."""
 
     @property
     def priority(self) -> float:
@@ -43,7 +45,7 @@ def _worth(action: Action, seen: Seen, tallies: Tallies) -> Worth:
     nothing = float("nan") if world.predictions.nothing is None else float(world.predictions.nothing[at])
     p = treated - nothing if isfinite(nothing) else treated * world.catalog.groups[action.group].incrementality
     threshold = action.cost + touchpoint.attention
-    return Worth(p=p, c=_context(action, seen), v=action.value, l=action.lever, threshold=threshold)
+    return Worth(p=p, c=_context(action, seen), v=action.value, l=action.lever, threshold=threshold, treated=treated)
 
 
 def _believed(levels: Sequence[tuple[float, float]], strength: float) -> float:
