@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, is_dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Annotated, Any
@@ -20,12 +19,12 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from decisioning.errors import KairosError
-from decisioning.rulebook import Rulebook
 from features.differences import Comparison, differences
 from features.log import Log
 from features.playbook import Playbook
-from features.published import Publications, Published, last_published, publish, published, state_rules
-from features.workspace import Workspace
+from features.published import Publications, Published, last_published, publish, published
+from features.workspace import Workspace, any_log, differing, in_force, open_log
+from serving.clock import engine_clock
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Kairos: the right message at the right moment.")
 features_app = typer.Typer(no_args_is_help=True, help="Build and load the feature store.")
@@ -87,7 +86,7 @@ def ingest(
 
     place = Workspace.load(workspace)
     log = open_log(place)
-    now = engine_clock(place, log).now()
+    now = engine_clock(in_force(place, log).brand, log).now()
     with _stages() as stage:
         report = taking_in.ingest(place, log, files, now=now, mapping=mapping, progress=stage("Ingest"))
     _print(report, as_json)
@@ -129,7 +128,9 @@ def train(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
     place = Workspace.load(workspace)
     log = open_log(place)
     with _stages() as stage:
-        report = training.train(place, log, now=engine_clock(place, log).now(), progress=stage("Train models"))
+        report = training.train(
+            place, log, now=engine_clock(in_force(place, log).brand, log).now(), progress=stage("Train models")
+        )
     _print(report, as_json)
 
 
@@ -152,10 +153,11 @@ def serve(
     """Serve decisions on 127.0.0.1. The first start publishes the workspace's catalog; no key is needed on this machine."""
     import uvicorn
 
-    place = Workspace.load(workspace)
+    # what is published answers, whatever the files have come to be since
+    place = Workspace(workspace)
     with listen(port) as bound:
         log = open_log(place)
-        app = application(place, log, engine_clock(place, log))
+        app = application(place, log, engine_clock(in_force(place, log).brand, log))
         _err.print(f"Kairos listens on http://127.0.0.1:{port}", highlight=False)
         # a request does not wait while profiles follow a long way: for its turn 0.5 ms instead of 5 ms, and never for a
         # collection of all that was loaded to stay
@@ -167,8 +169,9 @@ def serve(
 @catalog_app.command("diff")
 def catalog_diff(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
     """What publishing the workspace's files would change: actions, words, rules and all else, one line a change."""
-    playbook = Workspace.load(workspace).playbook
-    with closing(_opened(Workspace.load(workspace))) as log:
+    place = Workspace.load(workspace)
+    playbook = place.playbook
+    with closing(any_log(place)) as log:
         last = log.latest("catalog")
     _print(
         Comparison(
@@ -189,14 +192,14 @@ def catalog_publish(
 ) -> None:
     """Publish the workspace's files as one version, kept in the log. Servers that run take it up within seconds."""
     place = Workspace.load(workspace)
-    with closing(_opened(place)) as log:
-        _print(publish(place.playbook, log, now=engine_clock(place, log).now(), by=by, why=why), as_json)
+    with closing(any_log(place)) as log:
+        _print(publish(place.playbook, log, now=engine_clock(place.brand, log).now(), by=by, why=why), as_json)
 
 
 @app.command("verify-log")
 def verify_log(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
     """Check that the log is whole: its hash chains, its keys, and the state kept from it. Exit code 1 where it is broken."""
-    with closing(open_log(Workspace.load(workspace))) as log:
+    with closing(open_log(Workspace(workspace))) as log:
         verdict = log.verify()
     _print(verdict, as_json)
     if not verdict.whole:
@@ -210,10 +213,11 @@ def erase(
     as_json: AsJson = False,
 ) -> None:
     """Erase a customer: destroy the key of their records, delete state, offers and profiles. The chain still verifies."""
-    place = Workspace.load(workspace)
+    place = Workspace(workspace)
     log = open_log(place)
-    store, projector = profiles_of(place, log, place.playbook)
-    erasure = erasing(place, log, store, projector)(customer, engine_clock(place, log).now())
+    book = in_force(place, log)
+    store, projector = profiles_of(place, log, book)
+    erasure = erasing(place, log, store, projector)(customer, engine_clock(book.brand, log).now())
     store.close()
     if erasure is None:
         raise KairosError(f"nothing is kept of a customer {customer!r}; customers are named by the id their records bear")
@@ -221,33 +225,6 @@ def erase(
 
 
 # ------------------------------------------------------------------------------------------------------------------ wiring
-
-
-def open_log(workspace: Workspace) -> Log:
-    """The workspace's log. Its states follow the published playbook; the workspace's own while none is published."""
-    log = _opened(workspace)
-    try:
-        log.follow(state_rules(last_published(log) or workspace.playbook))
-    except KairosError:
-        log.close()
-        raise
-    return log
-
-
-def _opened(workspace: Workspace) -> Log:
-    """The log, whatever is published in it."""
-    return Log(workspace.log_url, folder=workspace.data)
-
-
-def engine_clock(workspace: Workspace, log: Log) -> Any:
-    """The workspace's clock: the wall clock, or one that started at the brand's own moment and has kept its offset since."""
-    from serving.clock import OffsetClock
-
-    starts_at = workspace.brand.starts_at
-    if starts_at is None:
-        return OffsetClock()
-    offset = log.set_once("clock_offset_seconds", str((starts_at - datetime.now(UTC)).total_seconds()))
-    return OffsetClock(timedelta(seconds=float(offset)))
 
 
 def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None = None) -> Any:
@@ -262,15 +239,10 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
     from serving.settings import Settings
 
     publications = Publications(log)
-    playbook = published(workspace.playbook, log, clock.now())
+    playbook = last_published(log) or published(workspace.playbook, log, clock.now())
     store, projector = profiles_of(workspace, log, playbook)
     profiles = PackedProfiles(store, Follower(log, store, projector, now=clock.now))
-
     learner, past = CurrentLearner(log), Published(log)
-
-    @cache
-    def rulebook_of(version: str) -> Rulebook:
-        return past(version).compiled()
 
     def edition(book: Playbook) -> Ports:
         return Ports(
@@ -280,10 +252,10 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
             models=CurrentModels(workspace.data / "models", book.catalog, book.profile.index),
             playbook=book,
             rulebook=book.compiled(),
-            rulebook_of=rulebook_of,
+            rulebook_of=past,
             learner=learner,
             erase=erasing(workspace, log, store, projector),
-            newer_catalog=lambda: _newer(workspace.path, book.version),
+            newer_catalog=lambda: differing(workspace, book.version),
         )
 
     settings = Settings(salt=log.set_once("salt", salt or token_hex(16)))
@@ -317,15 +289,6 @@ def listen(port: int) -> socket.socket:
         bound.close()
         raise KairosError(f"port {port} is in use; stop what listens there or choose another with --port") from error
     return bound
-
-
-def _newer(path: Path, version: str) -> str | None:
-    """The version of the workspace's files where they differ from the published one."""
-    try:
-        found = Workspace.load(path).playbook.version
-    except KairosError as error:
-        return f"faulty: {error}"
-    return None if found == version else found
 
 
 # ----------------------------------------------------------------------------------------------------------------- printing

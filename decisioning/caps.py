@@ -7,6 +7,7 @@ from math import floor
 
 from decisioning.catalog import Action, Catalog, Touchpoint
 from decisioning.customer import Contact
+from decisioning.domain import Job
 from decisioning.policy import CONTACT_MEMORY, Cap, Fatigue
 
 WEEK = timedelta(days=7)
@@ -17,7 +18,7 @@ class Caps:
     """The caps of a touchpoint as counters: one for each count that a candidate belongs to.
 
     `counters` are by cap and key (see `key_of`); by counter `most`, and in `gates` the gate that it closes. What a contact
-    counts against follows from its action, group and channel alone and is remembered in `_known`.
+    counts against follows from its action, group, channel and job alone and is remembered in `_known`.
     """
 
     catalog: Catalog
@@ -25,7 +26,7 @@ class Caps:
     counters: Mapping[tuple[int, str], int]
     most: tuple[int, ...]
     gates: tuple[int, ...]
-    _known: dict[tuple[str, str, str], tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    _known: dict[tuple[str, str, str, Job | None], tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     def counted(self, contacts: Iterable[Contact], now: datetime) -> list[int]:
         """How many contacts count against each counter at a moment: seen, or reserved and not yet expired."""
@@ -40,28 +41,30 @@ class Caps:
 
     def of(self, contact: Contact) -> tuple[tuple[int, int], ...]:
         """The caps that a contact counts against, each with its counter."""
-        kind = (contact.action, contact.group, contact.channel)
+        kind = (contact.action, contact.group, contact.channel, contact.job)
         found = self._known.get(kind)
         if found is None:
             found = self._known[kind] = tuple(self._counters(*kind))
         return found
 
-    def _counters(self, action: str, group: str, channel: str) -> Iterable[tuple[int, int]]:
+    def _counters(self, action: str, group: str, channel: str, job: Job | None) -> Iterable[tuple[int, int]]:
+        if job is None and (position := self.catalog.positions.get(action)) is not None:
+            job = self.catalog.actions[position].job
         for at, cap in enumerate(self.caps):
-            if counts_for(cap, self.catalog, action=action, group=group, channel=channel):
+            if counts_for(cap, action=action, group=group, channel=channel, job=job):
                 key = {"action": action, "group": group, "channel": channel}.get(cap.each, "")
                 if (counter := self.counters.get((at, key))) is not None:
                     yield at, counter
 
 
-def counts_for(cap: Cap, catalog: Catalog, *, action: str, group: str, channel: str) -> bool:
-    """Whether a message of an action, by a channel, is in the scope of a cap."""
-    scope, at = cap.scope, catalog.positions.get(action)
+def counts_for(cap: Cap, *, action: str, group: str, channel: str, job: Job | None) -> bool:
+    """Whether a message of an action, by a channel, is in the scope of a cap; one whose job nobody knows has none."""
+    scope = cap.scope
     return (
         (not scope.group or group in scope.group)
         and (not scope.action or action in scope.action)
         and (not scope.channel or channel in scope.channel)
-        and (not scope.job or (at is not None and catalog.actions[at].job in scope.job))
+        and (not scope.job or job in scope.job)
     )
 
 
@@ -92,6 +95,20 @@ def allowance(fatigue: Fatigue, contacts: Iterable[Contact], now: datetime) -> i
     answered = sum(one.answered for one in seen) + fatigue.weight * fatigue.usual
     expected = (len(seen) + fatigue.weight) * fatigue.usual  # in one product: of whom nothing is known the ratio is exactly 1
     return fatigue.least + floor((fatigue.most - fatigue.least) * min(1.0, answered / expected))
+
+
+def rested_at(fatigue: Fatigue, contacts: Sequence[Contact], now: datetime) -> datetime:
+    """When a customer who is tired now no longer is: fewer contacts count than are liked by then.
+
+    Until then contacts leave the window, and answers the memory: both only at moments that are known.
+    """
+    moments = {ends(one, fatigue.within) for one in counted_within(contacts, fatigue.within, now)}
+    moments |= {one.at + CONTACT_MEMORY for one in contacts if one.confirmed}
+    return next(
+        moment
+        for moment in sorted(moments)
+        if moment > now and len(counted_within(contacts, fatigue.within, moment)) < allowance(fatigue, contacts, moment)
+    )
 
 
 def counts(contact: Contact, now: datetime) -> bool:

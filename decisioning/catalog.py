@@ -7,6 +7,7 @@ from typing import Literal
 
 from decisioning.conditions import Condition
 from decisioning.domain import Direction, Job, Message
+from decisioning.errors import FieldError
 from decisioning.locales import nearest
 
 
@@ -26,7 +27,7 @@ class Response:
         if (self.model is None) == (self.prior is None):
             raise ValueError("give exactly one of model and prior")
         if self.prior is not None and not 0 < self.prior < 1:
-            raise ValueError("prior is a probability: above 0 and below 1")
+            raise FieldError("prior", "is a probability: above 0 and below 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +47,16 @@ class ActionGroup:
 
     def __post_init__(self) -> None:
         if not 0 <= self.incrementality <= 1:
-            raise ValueError("incrementality is a share: from 0 to 1")
+            raise FieldError("incrementality", "is a share: from 0 to 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Treatment:
-    """An action's message for one touchpoint in one tone (None: the brand's usual one): the brand's own words, and others'.
-
-    `locales` are translations by their tag, such as es or es-US.
-    """
+class Text:
+    """A message to be filled: in the brand's own words, and in `locales` translated, by their tag such as es or es-US."""
 
     title: str
     body: str
     cta: str = ""
-    tone: str | None = None
     locales: Mapping[str, Message] = field(default_factory=dict)
 
     def said(self, wanted: str | None, *, own: str) -> tuple[str, Message]:
@@ -80,6 +77,13 @@ class Treatment:
         """All its words, by locale; None is the brand's own."""
         yield None, self.message
         yield from self.locales.items()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment(Text):
+    """An action's text for one touchpoint in one tone (None: the brand's usual one)."""
+
+    tone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +135,7 @@ class Touchpoint:
     attention: float = 0.0
     effect: float = 1.0
     horizon: timedelta = timedelta(hours=48)
-    default: Message | None = None
+    default: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)

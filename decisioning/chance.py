@@ -21,26 +21,13 @@ def hashed(salt: str, *parts: str) -> int:
     return int.from_bytes(blake2b(text, digest_size=8).digest(), "big") >> (64 - UNIT_BITS)
 
 
-def to_units(weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Finite weights >= 0 (n,) as integers (n,) that sum to exactly 2^40, by largest remainder; ties go to the first.
-
-    A weight of exactly 0 stays exactly 0. ValueError where a weight is none, or none is above 0.
-
-    >>> int(to_units(np.array([1.0, 1.0, 1.0])).sum()) == WHOLE
-    True
-    """
-    units = np.empty(len(weights), dtype=np.int64)
-    if not apportion(np.ascontiguousarray(weights, dtype=np.float64), units):
-        raise ValueError("weights are finite and not below 0, and at least one must be above 0")
-    return units
-
-
 @njit(cache=True, nogil=True)
 def apportion(weights: NDArray[np.float64], units: NDArray[np.int64]) -> bool:
-    """Fill `units` as `to_units` says, or return False where it raises.
+    """Fill `units` (n,) with the shares of weights (n,) as integers that sum to exactly 2^40, by largest remainder.
 
-    The weights are first read as integers, cut off 52 bits below the largest (from 512 weights on, earlier, so that their sum
-    stays below 2^61); from there on all arithmetic is exact.
+    Ties go to the first; a weight of exactly 0 stays exactly 0. False where a weight is not finite or below 0, or none is
+    above 0: `units` say nothing then. The weights are first read as integers, cut off 52 bits below the largest (from 512
+    weights on, earlier, so that their sum stays below 2^61); from there on all arithmetic is exact.
     """
     size, largest = len(weights), 0.0
     for i in range(size):

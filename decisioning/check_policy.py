@@ -54,6 +54,11 @@ def _journey(policy: Policy, known: Known) -> _Told:
                 yield path, f"{field} is not known yet when the stage is found; use a field of the customer"
         if stage.stage in MOODS:
             yield ("journey", str(at), "stage"), f"{stage.stage!r} is the name of a mood; give the stage another one"
+        if stage.when is None and at + 1 < len(policy.journey):
+            yield (
+                ("journey", str(at), "stage"),
+                "has no 'when' and takes every customer, so nobody gets further; move it to the end",
+            )
     if not policy.journey or policy.journey[-1].when is not None:
         yield ("journey",), "the last stage must have no 'when', so that every customer has a stage"
 

@@ -20,9 +20,8 @@ FOR_THE_UPSET: frozenset[Job] = frozenset({"recover", "serve", "retain"})
 def text_faults(catalog: Catalog, policy: Policy, known: Known) -> Iterator[Fault]:
     voice = policy.voice
     for name, touchpoint in catalog.touchpoints.items():
-        if touchpoint.default is not None:
-            said = (*messages.faults(touchpoint.default), *_spoken(touchpoint.default, voice, None, touchpoint, {}))
-            yield from (("touchpoints", (name, "default", part), cause) for part, cause in said)
+        for path, cause in _default_faults(touchpoint, voice):
+            yield "touchpoints", (name, "default", *path), cause
     for action in catalog.actions:
         if action.partner and known.tones is not None and not voice.partner_disclosure:
             missing = "has a partner, of whom customers are to know; add voice.partner_disclosure to brand.yaml"
@@ -38,6 +37,15 @@ def text_faults(catalog: Catalog, policy: Policy, known: Known) -> Iterator[Faul
                 yield from (("catalog", path, cause) for cause in _unreached(action, treatments, voice, known))
 
 
+def _default_faults(touchpoint: Touchpoint, voice: Voice) -> _Told:
+    if touchpoint.default is None:
+        return
+    yield from ((("locales", tag), cause) for tag, cause in locale_faults(touchpoint.default.locales))
+    for tag, message in touchpoint.default.messages:
+        said = (*messages.faults(message), *_spoken(message, voice, None, touchpoint, {}))
+        yield from (((*_of(tag), part), cause) for part, cause in said)
+
+
 def _treatment_faults(treatment: Treatment, action: Action, place: Touchpoint | None, voice: Voice, known: Known) -> _Told:
     if treatment.tone is not None:
         yield from ((("tone",), fault) for fault in unknown("tone", treatment.tone, known.tones))
@@ -49,13 +57,17 @@ def _treatment_faults(treatment: Treatment, action: Action, place: Touchpoint | 
     if known.actions is None:  # of which partner it is, and what it gives, may be what cannot be read
         always |= {"partner", "gives"}
     for tag, message in treatment.messages:
-        path = () if tag is None else ("locales", tag)
         said = [
             *messages.faults(message, known=always),
             *_spoken(message, voice, treatment.tone or voice.tone, place, values),
             *_undisclosed(message, voice, tag, values),
         ]
-        yield from (((*path, *([part] if part else [])), cause) for part, cause in said)
+        yield from (((*_of(tag), *([part] if part else [])), cause) for part, cause in said)
+
+
+def _of(tag: str | None) -> tuple[str, ...]:
+    """The path to the words in a locale; None is the brand's own."""
+    return () if tag is None else ("locales", tag)
 
 
 def _spoken(

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from decisioning.domain import Job
 from decisioning.preferences import Preference
 from decisioning.promises import Promise
 
@@ -117,8 +118,9 @@ class Emotion:
 class Contact:
     """One message taken from the customer's attention: reserved by a decision until `expires_at`, confirmed once shown.
 
-    `answered` once a person opened it, clicked, accepted, converted or referred somebody. A `mandatory` one counts under no
-    cap.
+    `answered` once a person opened it, clicked, accepted, converted or referred somebody, `taken` once that was what its
+    action counts as its success. A `mandatory` one counts under no cap. `job` is that of the action when it was taken, None
+    where that is not known.
     """
 
     decision_id: str
@@ -132,6 +134,8 @@ class Contact:
     confirmed: bool = False
     answered: bool = False
     mandatory: bool = False
+    taken: bool = False
+    job: Job | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +183,8 @@ class State:
     `all_complaints_closed_at` from what `open_complaints` follows: what happened later counts, whatever came later.
     Of a customer with several ids `members` are the others than `customer_id`, and `group_id` is the id that decides the
     customer's group: the one that was decided for first, where any was.
+    `emotion` is the strongest feeling; `unhealed` are negative ones beside it, which are weaker and either hidden by a
+    pleasant one or surer (see `decisioning.emotion`).
     `preferences` are by what they are about (see `decisioning.preferences`), `promises` by their id, `contested` by the
     name of the feature. `refusals` are of groups that were rejected, `postponed` of those that the customer put off.
     """
@@ -206,3 +212,4 @@ class State:
     hardship: Episode | None = None
     contested: Mapping[str, Contest] = field(default_factory=dict)
     exchange: Exchange = Exchange()
+    unhealed: tuple[Emotion, ...] = ()

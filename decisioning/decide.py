@@ -60,8 +60,7 @@ def decide(
     def say(action: Action) -> Message:
         return _said(action, sifted, said)
 
-    default = plan.touchpoint.default
-    filled = fill(sifted, worths, beliefs, say=say, default=messages.render(default, said) if default else None, salt=salt)
+    filled = fill(sifted, worths, beliefs, say=say, default=_default(sifted, said), salt=salt)
     return Decision(
         request=request,
         at=now,
@@ -85,6 +84,15 @@ def _said(action: Action, sifted: Sifted, of_customer: Mapping[str, str]) -> Mes
     locale, text = treatment.said(customer.state.locale, own=policy.locale)
     of_action = messages.action_values(action, zone=customer.zone, currency=policy.currency, locale=locale)
     return messages.render(text, {**of_customer, **of_action})
+
+
+def _default(sifted: Sifted, of_customer: Mapping[str, str]) -> Message | None:
+    """What an empty place shows, in the customer's language."""
+    text, asked = sifted.plan.touchpoint.default, sifted.asked
+    if text is None:
+        return None
+    _, template = text.said(asked.state.locale, own=asked.rulebook.policy.locale)
+    return messages.render(template, of_customer)
 
 
 def _reasons(customer: Asked) -> Iterator[str]:

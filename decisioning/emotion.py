@@ -53,18 +53,29 @@ class Signal:
 def felt(state: State, feeling: Feeling | None, *, at: datetime, half_life: timedelta) -> State:
     """The state after a feeling at a time: the stronger of what is left of the old feeling and the new one stays.
 
+    Neither a pleasant feeling nor one that is less sure hides a negative one: those stay `unhealed` beside it.
     A feeling that became known late fades from when it was felt, so that the order of arrival does not matter.
     """
     if feeling is None:
         return state
     new = Emotion(valence=feeling.valence, intensity=feeling.intensity, confidence=feeling.confidence, at=at)
-    old = state.emotion
-    if old is None:
-        return replace(state, emotion=new)
-    moment = max(old.at, at)
-    newer_first = sorted((old, new), key=_newness, reverse=True)
-    strongest = max(newer_first, key=lambda one: intensity_at(one, moment, half_life=half_life))
-    return replace(state, emotion=strongest)
+    known = {new, *negative(state), *([state.emotion] if state.emotion is not None else [])}
+    moment = max(one.at for one in known)
+    newer_first = sorted(known, key=_newness, reverse=True)
+    strongest_first = sorted(newer_first, key=lambda one: -intensity_at(one, moment, half_life=half_life))
+    unhealed, surest = list[Emotion](), -1.0
+    for one in strongest_first:
+        if one.valence < 0 and one.confidence > surest:
+            surest = one.confidence
+            unhealed.append(one)
+    strongest = strongest_first[0]
+    return replace(state, emotion=strongest, unhealed=tuple(one for one in unhealed if one != strongest))
+
+
+def negative(state: State) -> tuple[Emotion, ...]:
+    """The negative feelings that are kept, the strongest first; each is surer than those before it."""
+    first = () if state.emotion is None or state.emotion.valence >= 0 else (state.emotion,)
+    return (*first, *state.unhealed)
 
 
 def _newness(emotion: Emotion) -> tuple[datetime, float, float, float]:
@@ -84,6 +95,11 @@ def is_strong(emotion: Emotion | None, limits: Suppression, now: datetime) -> bo
         and emotion.confidence >= limits.confidence
         and intensity_at(emotion, now, half_life=limits.half_life) >= limits.intensity
     )
+
+
+def suppressing(state: State, limits: Suppression, now: datetime) -> tuple[Emotion, ...]:
+    """The negative feelings that stop selling."""
+    return tuple(one for one in negative(state) if is_strong(one, limits, now))
 
 
 def heals_at(emotion: Emotion, policy: Suppression) -> datetime:

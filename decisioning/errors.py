@@ -15,3 +15,11 @@ class CatalogError(KairosError):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
+
+
+class FieldError(ValueError):
+    """A record refuses the value of one of its fields."""
+
+    def __init__(self, name: str, cause: str) -> None:
+        super().__init__(cause)
+        self.name = name

@@ -1,10 +1,6 @@
 """Why, in plain words for the customer: from the decision alone, once somebody asks."""
 
-from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from decisioning.counterfactual import Predict, Reason, answers_as_then, data_read, reasons
 from decisioning.domain import Datum, Decision, Result
@@ -13,49 +9,17 @@ from decisioning.press import Press, on_message, on_silence, plain
 from decisioning.sifting import Sifted
 from decisioning.trace import Weighed
 from decisioning.used import data_used
+from decisioning.why import why
 
 TOLD = 3
 """So many reasons are told, the strongest."""
-
-_WHY = {
-    "highest_priority": "Of all we could say to you here, this should help you most.",
-    "explored": "Now and then we show you something else, to learn what helps you.",
-    "random_group": "You are one of a few people who see a fair random choice. It helps us check our own work.",
-    "must_be_said": "This is a note that we owe to you. It does not try to sell you a thing.",
-    "care_before_selling": "Something went wrong for you. We want to put that right first.",
-    "unknown_customer": "We do not know you yet, so we show what all see.",
-    "control_group": "You are one of a few people who get no offers. It shows us if our offers help at all.",
-    "nothing_is_worth_the_attention": "We had nothing to say that seemed worth your time.",
-    "nothing_passed_the_rules": "There was nothing that we should say to you just then.",
-    "log_unavailable": "We could not look after you well just then, so we showed what all see.",
-    "state_kept_changing": "Too much went on at once just then, so we showed what all see.",
-}
-_MAKES_GOOD = "We did not keep a promise to you. This is to make up for it, so it comes first."
-_HARD_TIMES = "Times are hard for you, so we sell nothing now and want to help first."
-_NOT_WANTED = (
-    ("paused", "You asked us for a break, so we keep still."),
-    ("channel_closed", "You asked us not to write to you here, so we keep still."),
-    ("channel_declined", "You asked us not to write to you here, so we keep still."),
-    ("pace", "You asked us for fewer notes, and you have had them for now."),
-    ("fatigue", "You have heard enough from us for now."),
-    ("cool_down", "You said no to this not long ago, so we let it rest."),
-)
-"""Where one of these kept out at least half of what we could say, it is told."""
-
-_WAIT = {
-    "better_elsewhere": "There is a better place to tell you what we have: {place}.",
-    "fatigue": "You have heard enough from us for now, so we wait until {until}.",
-    "pace": "You asked us for fewer notes, so we wait until {until}.",
-    "cool_down": "You said no to this not long ago, so we wait until {until}.",
-    "too_soon": "We told you this not long ago, so we wait until {until}.",
-}
-_TOO_OFTEN = "We do not want to write to you too often, so we wait until {until}."
 
 _TO_YOU = {
     "the customer is here": "you are here",
     "this customer usually comes": "you usually come",
     "this customer usually answers": "you usually answer",
     "this customer will": "you will",
+    "nothing is known to be better": "we know of no better time",
 }
 _FROM = {
     "first_party": "you and your visits",
@@ -82,7 +46,7 @@ def _in_plain_words(result: Result, decision: Decision, predict: Predict | None)
     whole = decision.trace if isinstance(decision.trace, Weighed) else None
     told: dict[str, Any] = {
         "placement": result.placement,
-        "why": _why(result, decision, whole),
+        "why": why(result, decision, whole),
         "reasons": [],
         "data_used": [],
         "commercial_weight": own_gain(result, decision),
@@ -115,7 +79,7 @@ def in_words(reason: Reason) -> dict[str, str]:
     if reason.whose == "evidence":
         words = f"Others took this, or notes like it, {'more' if helped else 'less'} often than we had thought."
     else:
-        words = f"{_cause(reason, helped=helped)} This spoke {'for' if helped else 'against'} it."
+        words = f"{_cause(reason, helped=helped)} That counted {'for' if helped else 'against'} it."
     return {"direction": "helped" if helped else "held back", "words": words}
 
 
@@ -125,7 +89,7 @@ def _cause(reason: Reason, *, helped: bool) -> str:
         case "topic":
             return f"You asked for {wanted} of {plain(reason.about)}."
         case "group":
-            return f"You asked for {wanted} notes like this."
+            return f"You asked for {'more' if helped else 'fewer'} notes like this."
         case "channel":
             return f"You asked to hear {wanted} from us by {plain(reason.about)}."
         case "maybe_later":
@@ -134,35 +98,6 @@ def _cause(reason: Reason, *, helped: bool) -> str:
             return f"We looked at {reason.says}."
         case _:
             return reason.says
-
-
-def _why(result: Result, decision: Decision, whole: Weighed | None) -> str:
-    if result.wait is not None:
-        until, place = _day(result.wait.until, whole), plain(result.wait.touchpoint or "")
-        return _WAIT.get(result.wait.because, _TOO_OFTEN).format(until=until, place=place)
-    if whole is not None and result.reason == "care_before_selling":
-        standing = whole.sifted.asked.standing
-        if result.action in standing.make_good:
-            return _MAKES_GOOD
-        if standing.suppressed == ("hardship",):
-            return _HARD_TIMES
-    if result.reason == "nothing_passed_the_rules":
-        return next(_own_words(decision), _WHY[result.reason])
-    return _WHY[result.reason]
-
-
-def _own_words(decision: Decision) -> Iterator[str]:
-    """Where the customer's own words, or their rest, kept most of it from them."""
-    counts = Counter(one.rule for one in decision.rejected)
-    for rule, words in _NOT_WANTED:
-        if 2 * counts[rule] >= len(decision.rejected) > 0:
-            yield words
-
-
-def _day(until: datetime, whole: Weighed | None) -> str:
-    """A moment as the customer's own clock shows it."""
-    local = until.astimezone(whole.sifted.asked.zone if whole is not None else ZoneInfo("UTC"))
-    return f"{local:%A}, {local:%B} {local.day}, {local:%H:%M}"
 
 
 def _to_you(timing: str) -> str:

@@ -7,24 +7,45 @@ from decisioning import caps, conditions, preferences
 from decisioning.catalog import Action
 from decisioning.customer import Contact
 from decisioning.domain import Rejection
-from decisioning.emotion import heals_at
+from decisioning.emotion import heals_at, suppressing
 from decisioning.policy import Cap
 from decisioning.sifting import Asked, Sifted
+from decisioning.tiers import Rule
 
 _Hint = tuple[str, datetime | None]
 
 
 def rejection(sifted: Sifted, at: int) -> Rejection:
     """Why the candidate at a position is out. `until` is exact; the words name the first full minute that is not before it."""
-    action, gates = sifted.plan.actions[at], sifted.plan.gates
+    gates = sifted.plan.gates
     rule = gates.rules[gates.rule[sifted.failed[at]]]
+    unlock, until = _unlocked(rule, sifted, at)
+    return Rejection(action=sifted.plan.actions[at].name, tier=rule.tier, rule=rule.rule, unlock=unlock, until=until)
+
+
+def passes_at(sifted: Sifted, at: int) -> tuple[datetime, str] | None:
+    """When time alone lets the candidate at a position, which is out, pass, and the rule of contact that it rests by longest.
+
+    None where another tier keeps it out, or a rule that time does not unlock, or where it will no longer be valid.
+    """
+    gates, found = sifted.plan.gates, list[tuple[datetime, str]]()
+    for line in range(sifted.failed[at], gates.start[at + 1]):
+        if not sifted.flags[gates.gate[line]]:
+            rule = gates.rules[gates.rule[line]]
+            _, until = _unlocked(rule, sifted, at) if rule.tier == "contact" else ("", None)
+            if until is None:
+                return None
+            found.append((until, rule.rule))
+    until, longest = max(found)
+    valid_until = sifted.plan.actions[at].valid_until
+    return None if valid_until is not None and until >= valid_until else (until, longest)
+
+
+def _unlocked(rule: Rule, sifted: Sifted, at: int) -> _Hint:
     if rule.condition is not None:
-        unlock, until = conditions.unlock(rule.condition, sifted.read(at)), None
-    elif rule.cap is not None:
-        unlock, until = _cap(rule.cap, action, sifted)
-    else:
-        unlock, until = _hint(rule.rule, action, sifted)
-    return Rejection(action=action.name, tier=rule.tier, rule=rule.rule, unlock=unlock, until=until)
+        return conditions.unlock(rule.condition, sifted.read(at)), None
+    action = sifted.plan.actions[at]
+    return _hint(rule.rule, action, sifted) if rule.cap is None else _cap(rule.cap, action, sifted)
 
 
 def _hint(rule: str, action: Action, sifted: Sifted) -> _Hint:
@@ -63,9 +84,11 @@ def _hint(rule: str, action: Action, sifted: Sifted) -> _Hint:
         case "open_complaint" | "hardship" | "broken_promise":
             return f"state.{rule} = false (is true)", None
         case "negative_emotion":
-            assert state.emotion is not None
-            heals = heals_at(state.emotion, policy.suppression)
-            return f"state.emotion_intensity < {policy.suppression.intensity:g}, by itself at {_from(heals)}", heals
+            limits = policy.suppression
+            felt = suppressing(state, limits, asked.now)
+            heals = max(heals_at(one, limits) for one in felt)
+            what = "state.emotion_intensity" if felt == (state.emotion,) else "the intensity of what the customer felt before"
+            return f"{what} < {limits.intensity:g}, by itself at {_from(heals)}", heals
         case "make_good_first":
             names = " or ".join(sorted(asked.standing.make_good))
             return f"the broken promise made good by {names}, kept, or waived", None
@@ -85,10 +108,9 @@ def _contact(rule: str, action: Action, sifted: Sifted) -> _Hint:
             return f"{action.group} was rejected; again from {_from(until)}", until
         case "fatigue":
             assert contact.fatigue is not None
-            most = caps.allowance(contact.fatigue, state.contacts, asked.now)
-            if most == 0:
-                return "the customer answers a message", None
-            return _fewer(most, contact.fatigue.within, caps.counted_within(state.contacts, contact.fatigue.within, asked.now))
+            until = caps.rested_at(contact.fatigue, state.contacts, asked.now)
+            most = caps.allowance(contact.fatigue, state.contacts, until)
+            return f"fewer than {most} contacts in {_span(contact.fatigue.within)}; again from {_from(until)}", until
         case "pace":
             most = state.preferences[preferences.PACE].a_week or 0
             if most == 0:

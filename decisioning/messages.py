@@ -11,6 +11,10 @@ from decisioning.domain import Message
 from decisioning.locales import language
 
 FIELDS: frozenset[str] = frozenset({"brand", "first_name", "gives", "partner", "points", "tier", "topic", "valid_until"})
+OF_PROFILE: frozenset[str] = frozenset({"points", "tier"})
+"""Those that the feature of the same name fills."""
+OF_THE_ACTION: frozenset[str] = frozenset({"gives", "partner"})
+"""Fields that an action either has or has not."""
 PARTS = ("title", "body", "cta")
 _SYMBOLS = {"AUD": "A$", "CAD": "CA$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥", "KRW": "₩", "MXN": "MX$", "USD": "$"}
 _PLACEHOLDER = re.compile(r"\{([^{}|]*)(?:\|([^{}|]*))?\}")
@@ -47,6 +51,11 @@ def faults(template: Message, *, known: Collection[str] = ("brand",)) -> Iterato
         for field, fallback in _PLACEHOLDER.findall(text):
             if field not in FIELDS:
                 yield part, f"unknown field {{{field}}}; the known ones are {', '.join(sorted(FIELDS))}"
+            elif not fallback and field in OF_THE_ACTION and field not in known:
+                yield (
+                    part,
+                    f"{{{field}}} has no fallback, and the action names no {field}; add {field}, or write {{{field}|...}}",
+                )
             elif not fallback and field not in known:
                 yield part, f"{{{field}}} has no fallback; write {{{field}|...}}"
         if re.search(r"[{}]", _PLACEHOLDER.sub("", text)):

@@ -14,10 +14,11 @@ from decisioning.chance import hashed
 from decisioning.customer import Contact
 from decisioning.domain import Message, Placement, Result, Wait
 from decisioning.eligibility import PASSES
+from decisioning.elsewhere import elsewhere
 from decisioning.exploration import Contenders, choose, distribution
-from decisioning.sifting import Sifted, elsewhere, sifted_again
+from decisioning.hints import passes_at
+from decisioning.sifting import Sifted, sifted_again
 from decisioning.timing import wait_for
-from decisioning.trace import rejections
 
 WAIT_STAYS = timedelta(days=1)
 """How long a wait stays in the outbox after it fell due."""
@@ -70,7 +71,7 @@ def fill(
         at = choose(units, hashed(salt, "draw", request.decision_id, f"{placement.id}/{slot}"))
         if at == len(plan.actions):
             had = bool(left.any())
-            wait = None if had else _wait(sifted)
+            wait = None if had else _wait(sifted, beliefs)
             results.append(_unfilled(placement, sifted, wait, units=int(units[at]), default=default, had_candidates=had))
             continue
         action = plan.actions[at]
@@ -126,12 +127,15 @@ def _unfilled(
     )
 
 
-def _wait(sifted: Sifted) -> Wait | None:
+def _wait(sifted: Sifted, beliefs: Beliefs) -> Wait | None:
     asked = sifted.asked
     # what an earlier place of this request took is nothing to wait for
-    left = [one for one in rejections(sifted) if one.action not in asked.taken]
-    soon = wait_for(left, touchpoint=sifted.plan.touchpoint, now=asked.now)
-    return soon if soon is not None else elsewhere(sifted)
+    out = (
+        at for at, action in enumerate(sifted.plan.actions) if sifted.failed[at] != PASSES and action.name not in asked.taken
+    )
+    passing = (one for at in out if (one := passes_at(sifted, at)) is not None)
+    soon = wait_for(passing, touchpoint=sifted.plan.touchpoint, now=asked.now)
+    return soon if soon is not None else elsewhere(sifted, beliefs)
 
 
 def _why(at: int, sifted: Sifted, worths: Worths, left: NDArray[np.bool_]) -> str:
@@ -151,7 +155,9 @@ def _why_nothing(sifted: Sifted, *, had_candidates: bool) -> str:
         return "unknown_customer"
     if sifted.asked.group == "control":
         return "control_group"
-    return "nothing_is_worth_the_attention" if had_candidates else "nothing_passed_the_rules"
+    if had_candidates:
+        return "nothing_is_worth_the_attention"
+    return "earlier_places_took_all" if sifted.asked.taken else "nothing_passed_the_rules"
 
 
 def _contact(result: Result, action: Action, sifted: Sifted) -> Contact:
@@ -166,4 +172,5 @@ def _contact(result: Result, action: Action, sifted: Sifted) -> Contact:
         at=result.send_at,
         expires_at=result.expires_at,
         mandatory=action.mandatory,
+        job=action.job,
     )

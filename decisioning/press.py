@@ -13,7 +13,7 @@ Button = Literal["less_like", "pause", "pace", "topic", "channel", "contest", "w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """`about` is the group, topic, channel, feature or purpose; empty for a pause and for the pace."""
+    """`about` is the action, topic, channel, feature or purpose; empty for a pause and for the pace."""
 
     press: Button
     what: str
@@ -24,10 +24,10 @@ def on_message(action: Action, channel: str, data: Iterable[Datum], policy: Poli
     """What changes a message like this one. What binds no mandatory message is not offered for one."""
     data = tuple(data)
     if not action.mandatory:
-        yield Press(press="less_like", what="Show me less like this.", about=action.group)
+        yield Press(press="less_like", what="Show me less like this.", about=action.name)
         for topic in action.topics:
-            yield Press(press="topic", what=f"Show me more or less of {plain(topic)}.", about=topic)
-        yield Press(press="channel", what=f"Hear from us more or less by {plain(channel)}.", about=channel)
+            yield Press(press="topic", what=f"Show me more, or less, of {plain(topic)}.", about=topic)
+        yield Press(press="channel", what=f"Hear more, or less, from us by {plain(channel)}.", about=channel)
         yield Press(press="pace", what="Set how many notes a week you want.")
         yield Press(press="pause", what="Take a break from us.")
     for one in data:
@@ -35,7 +35,7 @@ def on_message(action: Action, channel: str, data: Iterable[Datum], policy: Poli
             yield Press(press="contest", what=f"Tell us if this is wrong: {one.says}.", about=one.feature)
     for purpose in dict.fromkeys((action.purpose, *(one.purpose for one in data))):
         if purpose in policy.purposes:
-            yield Press(press="withdraw_consent", what=f"Take back this yes: {policy.purposes[purpose].says}", about=purpose)
+            yield Press(press="withdraw_consent", what=f'Say no to "{policy.purposes[purpose].says}"', about=purpose)
 
 
 def on_silence(rejected: Iterable[Rejection], channel: str) -> Iterator[Press]:

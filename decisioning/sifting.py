@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from decisioning import eligibility, timing
 from decisioning.conditions import Lookup, Value
 from decisioning.customer import Contact, Profile, State
-from decisioning.domain import Ledger, Predictions, Request, TrialGroup, Wait
+from decisioning.domain import Ledger, Predictions, Request, TrialGroup
 from decisioning.experiments import arms, trial_group
 from decisioning.facts import lookup
 from decisioning.programs import Flags, Numbers
@@ -160,24 +160,3 @@ def sifted_again(sifted: Sifted, contact: Contact) -> Sifted:
     asked, flags = sifted.asked.after(contact), sifted.flags.copy()
     eligibility.close(sifted.plan, asked, sifted.stage, flags)
     return replace(sifted, asked=asked, flags=flags, failed=eligibility.failures(sifted.plan.gates, flags))
-
-
-def elsewhere(sifted: Sifted) -> Wait | None:
-    """Where something may be said that may not be said here: a candidate of this touchpoint, or what makes a promise good.
-
-    What this decision has already taken for an earlier place is not said again.
-    Of several touchpoints the one with what leaves the brand most; of equal ones the one that can say it first.
-    """
-    asked = sifted.asked
-    if asked.group == "control" or not asked.known:
-        return None
-    names = ({action.name for action in sifted.plan.actions} | asked.standing.make_good) - asked.taken
-    found: list[tuple[float, datetime, str]] = []
-    for name, plan in asked.rulebook.plans.items():
-        if plan is sifted.plan or not any(action.name in names for action in plan.actions):
-            continue
-        there = sift(plan, asked)
-        for action, failed in zip(plan.actions, there.failed, strict=True):
-            if failed == eligibility.PASSES and action.name in names and there.moments.earliest is not None:
-                found.append((-action.value * action.lever, there.moments.earliest, name))
-    return Wait(until=min(found)[1], because="better_elsewhere", touchpoint=min(found)[2]) if found else None

@@ -8,7 +8,7 @@ from decisioning import promises
 from decisioning.conditions import Value
 from decisioning.customer import State
 from decisioning.domain import Predictions
-from decisioning.emotion import intensity_at, is_strong
+from decisioning.emotion import intensity_at, is_strong, suppressing
 from decisioning.episodes import is_open
 from decisioning.policy import Policy
 from decisioning.promises import is_broken
@@ -37,7 +37,7 @@ def standing(state: State, policy: Policy, now: datetime) -> Standing:
     emotion, strong = state.emotion, is_strong(state.emotion, policy.suppression, now)
     found = {
         "open_complaint": bool(state.open_complaints),
-        "negative_emotion": strong and emotion is not None and emotion.valence < 0,
+        "negative_emotion": bool(suppressing(state, policy.suppression, now)),
         "hardship": hardship,
         "broken_promise": bool(broken),
     }

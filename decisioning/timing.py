@@ -1,7 +1,7 @@
 """When: an inbound touchpoint answers now; an outbound message goes when its customer is most likely to be receptive."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from decisioning.catalog import Touchpoint
 from decisioning.customer import Profile
-from decisioning.domain import Rejection, Wait
+from decisioning.domain import Wait
 from decisioning.habits import Habits, Source, Week
 from decisioning.hours import HOUR_US, OpenHours, hour_of_week, is_quiet, microseconds, moment_of, open_hours
 from decisioning.policy import QuietHours
@@ -158,16 +158,12 @@ def moments(
     )
 
 
-def wait_for(rejected: Sequence[Rejection], *, touchpoint: Touchpoint, now: datetime) -> Wait | None:
-    """The next moment at which time alone lets something pass the contact rules, if an outbound message can wait for it."""
+def wait_for(passing: Iterable[tuple[datetime, str]], *, touchpoint: Touchpoint, now: datetime) -> Wait | None:
+    """The first of the moments at which something passes, with the rule until then, if an outbound message can wait for it."""
     if touchpoint.direction == "inbound":
         return None
-    soon = [
-        (one.until, one.rule)
-        for one in rejected
-        if one.tier == "contact" and one.until is not None and one.until <= now + touchpoint.horizon
-    ]
-    return Wait(until=min(soon)[0], because=min(soon)[1]) if soon else None
+    soon = min((one for one in passing if one[0] <= now + touchpoint.horizon), default=None)
+    return None if soon is None else Wait(until=soon[0], because=soon[1])
 
 
 def zone_named(name: str | None) -> ZoneInfo | None:

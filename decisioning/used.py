@@ -1,12 +1,14 @@
-"""Which data about the customer one choice used: those that its rules, its weights, its model and its timing read."""
+"""Which data about the customer one choice used: those that its rules, its weights, its model, its timing and its text read."""
 
 from collections.abc import Iterator
 
+from decisioning import messages
 from decisioning.catalog import Action
 from decisioning.conditions import Condition, fields_of
 from decisioning.domain import Datum
 from decisioning.policy import Policy
 from decisioning.sifting import Asked, Sifted
+from decisioning.voice import treatment_for
 
 PRIVATE = "facts about your household that we keep private"
 """What stands for all that is sensitive."""
@@ -40,8 +42,10 @@ def data_used(sifted: Sifted, at: int) -> tuple[Datum, ...]:
     fields = sorted(_fields_read(action, sifted))
     names = [field.removeprefix("profile.") for field in fields if field.startswith("profile.")]
     names += asked.predictions.reads.get(action.name, ())
+    filled = _filled(action, sifted)
     data = [
-        *_of_profile(asked, names),
+        *_of_profile(asked, [*names, *sorted(filled & messages.OF_PROFILE)]),
+        *_of_traits(asked, filled),
         *(_said(field, asked) for field in fields),
         *(Datum(says=_OF_STANDING[why], source="told") for why in asked.standing.suppressed),
         *_of_words(asked, action, sifted.plan.touchpoint.channel),
@@ -65,6 +69,21 @@ def _of_profile(asked: Asked, names: list[str]) -> Iterator[Datum]:
             yield Datum(says=PRIVATE, source=feature.source, purpose=feature.purpose)
         elif feature.says:
             yield Datum(says=feature.says, source=feature.source, feature=name, purpose=feature.purpose)
+
+
+def _of_traits(asked: Asked, filled: set[str]) -> Iterator[Datum]:
+    if "first_name" in filled and asked.state.traits.get("first_name"):
+        yield Datum(says="your first name", source="told")
+
+
+def _filled(action: Action, sifted: Sifted) -> set[str]:
+    """The fields that the text has in the words and the language for this customer."""
+    asked, policy = sifted.asked, sifted.asked.rulebook.policy
+    treatment = treatment_for(action, sifted.plan.touchpoint.name, policy.voice, stage=sifted.stage, mood=asked.standing.mood)
+    if treatment is None:
+        return set()
+    _, text = treatment.said(asked.state.locale, own=policy.locale)
+    return {field for part in messages.PARTS for field in messages.fields_of(getattr(text, part))}
 
 
 def _said(field: str, asked: Asked) -> Datum | None:

@@ -188,7 +188,7 @@ class Reader:
             if field in _TEXTS:
                 setattr(body, field, value if isinstance(value, str) else None)
             elif isinstance(value, int | float) and not isinstance(value, bool):
-                setattr(body, field, float(value))
+                setattr(body, field, _measured(value))
         return body
 
     def _struct(self, name: str, numbers: Mapping[str, str], *fields: Any) -> Any:
@@ -197,3 +197,11 @@ class Reader:
         return msgspec.defstruct(
             name, [*fields, *((field, float | None, None) for field in renamed)], rename=renamed, kw_only=True, gc=False
         )
+
+
+def _measured(number: float) -> float | None:
+    """A number as it is counted; None where it has more digits than any float."""
+    try:
+        return float(number)
+    except OverflowError:
+        return None

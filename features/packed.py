@@ -148,11 +148,11 @@ class PackedStore:
     def _found(self, key: bytes) -> tuple[tuple[bytes | None, ...], tuple[str, ...]]:
         reading = self._reading
         try:
-            return self._connection().execute(reading.query, (key,)).fetchone(), reading.views
+            return self._connection().execute(reading.query, {"key": key}).fetchone(), reading.views
         except sqlite3.OperationalError:
             # another process loaded the store for another profile: ask for what both have
             self._reading = reading = self._compiled()
-            return self._connection().execute(reading.query, (key,)).fetchone(), reading.views
+            return self._connection().execute(reading.query, {"key": key}).fetchone(), reading.views
 
     def _prepare(self) -> None:
         connection = self._connection()
@@ -176,8 +176,8 @@ class PackedStore:
     def _compiled(self) -> "_Reading":
         stored = dict(self._connection().execute("SELECT view, checksum FROM schema").fetchall())
         fresh = self._views.fresh(stored)
-        chosen = ", ".join(f"(SELECT row FROM {_quoted(name)} WHERE key = ?1)" for name in fresh)
-        return _Reading(query=f"SELECT {chosen or '?1'}", views=fresh, stale=self._views.stale(stored))
+        chosen = ", ".join(f"(SELECT row FROM {_quoted(name)} WHERE key = :key)" for name in fresh)
+        return _Reading(query=f"SELECT {chosen or ':key'}", views=fresh, stale=self._views.stale(stored))
 
     def _connection(self) -> sqlite3.Connection:
         mine: sqlite3.Connection | None = getattr(self._mine, "connection", None)

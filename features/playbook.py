@@ -1,7 +1,7 @@
 """A brand's rules of play, compiled: brand, touchpoints, catalog, policy and profile of one version together."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -11,6 +11,7 @@ from decisioning import check
 from decisioning.catalog import Action, ActionGroup, Catalog, Touchpoint
 from decisioning.customer import FeatureIndex
 from decisioning.emotion import Signal
+from decisioning.errors import FieldError
 from decisioning.known_names import Part
 from decisioning.policy import (
     Contact,
@@ -57,7 +58,7 @@ class Brand:
 
     def __post_init__(self) -> None:
         if zone_named(self.time_zone) is None:
-            raise ValueError(f"unknown time_zone {self.time_zone!r}; write an IANA name such as Europe/Paris")
+            raise FieldError("time_zone", f"unknown time_zone {self.time_zone!r}; write an IANA name such as Europe/Paris")
 
     @property
     def starts_at(self) -> datetime | None:
@@ -107,16 +108,35 @@ class Playbook:
 
 
 def compile_playbook(texts: Mapping[str, str], *, folder: str = "") -> Playbook:
-    """Compile the texts of a workspace, or of a published version of it.
+    """Compile the texts of a workspace, or of the version that is to hold.
 
     Raises WorkspaceError with all faults of all files, in the order of files and lines; `folder` prefixes the file names.
     """
-    faults: list[str] = []
+    book, unreadable, contradictions = _read(texts, folder)
+    if book is None or contradictions:
+        raise WorkspaceError(_in_order([*unreadable, *contradictions], folder))
+    return book
+
+
+def compile_past(texts: Mapping[str, str], *, folder: str = "") -> Playbook:
+    """Compile a version that held once, to decide again what was decided by it.
+
+    It passed the checks of its time, and later ones do not judge it: only what cannot be read raises WorkspaceError.
+    """
+    book, unreadable, _ = _read(texts, folder)
+    if book is None:
+        raise WorkspaceError(_in_order(unreadable, folder))
+    return book
+
+
+def _read(texts: Mapping[str, str], folder: str) -> tuple[Playbook | None, list[str], list[str]]:
+    """What the texts say, None where any of it cannot be read; the faults of what cannot; the contradictions of what can."""
+    unreadable: list[str] = []
     unread: list[Part] = []
 
     def part(name: Part, kind: type[_T]) -> _T | None:
         value, told = read(texts[f"{name}.yaml"], kind, file=f"{folder}{name}.yaml")
-        faults.extend(told)
+        unreadable.extend(told)
         if told:
             unread.append(name)
         return value
@@ -135,13 +155,24 @@ def compile_playbook(texts: Mapping[str, str], *, folder: str = "") -> Playbook:
     )
     policy = _policy(brand, policy_file or _PolicyFile(journey=(Stage(stage="unread"),)))
     index = profile.index if profile and "profile" not in unread else FeatureIndex(())
+    contradictions = []
     for name, path, cause in check.faults(catalog, policy, index, unread=unread):
         line, column = position(texts[f"{name}.yaml"], path)
-        faults.append(f"{folder}{name}.yaml:{line}:{column}: {'.'.join(path)}: {cause}")
-    if faults:
-        raise WorkspaceError(sorted(faults, key=lambda fault: _place(fault.removeprefix(folder))))
-    assert brand is not None and profile is not None
-    return Playbook(brand=brand, catalog=catalog, policy=policy, profile=profile, version=version_of(texts), texts=dict(texts))
+        contradictions.append(f"{folder}{name}.yaml:{line}:{column}: {'.'.join(path)}: {cause}")
+    if unreadable or brand is None or profile is None:
+        return None, unreadable, contradictions
+    book = Playbook(brand=brand, catalog=catalog, policy=policy, profile=profile, version=version_of(texts), texts=dict(texts))
+    return book, [], contradictions
+
+
+def _in_order(faults: Sequence[str], folder: str) -> list[str]:
+    """By file, then line."""
+
+    def place(fault: str) -> tuple[int, int]:
+        file, line, _ = fault.removeprefix(folder).split(":", 2)
+        return FILES.index(file), int(line)
+
+    return sorted(faults, key=place)
 
 
 def version_of(texts: Mapping[str, str]) -> str:
@@ -150,12 +181,6 @@ def version_of(texts: Mapping[str, str]) -> str:
     for name in FILES:
         digest.update(f"{name}\0{len(texts[name])}\0{texts[name]}".encode())
     return digest.hexdigest()[:16]
-
-
-def _place(fault: str) -> tuple[int, int]:
-    """Where a fault stands among all: by file, then line."""
-    file, line, _ = fault.split(":", 2)
-    return FILES.index(file), int(line)
 
 
 def _policy(brand: Brand | None, written: _PolicyFile) -> Policy:

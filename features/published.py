@@ -8,10 +8,11 @@ from typing import Any, Protocol
 import msgspec
 
 from decisioning.errors import KairosError
+from decisioning.rulebook import Rulebook
 from features.differences import Difference, differences
 from features.log import Log, Record, StateRules
 from features.log.records import Kind
-from features.playbook import Playbook, compile_playbook
+from features.playbook import Playbook, compile_past, compile_playbook
 from features.yaml_nodes import WorkspaceError, plain
 
 OTHER_PROFILES = "run 'kairos features build' and 'kairos features materialize', then start the servers again"
@@ -111,16 +112,22 @@ class Published:
 
     def __init__(self, log: ReadsRecords) -> None:
         self._log = log
-        self._books: dict[str, Playbook] = {}
+        self._rulebooks: dict[str, Rulebook] = {}
 
-    def __call__(self, version: str) -> Playbook:
+    def __call__(self, version: str) -> Rulebook:
         """Raises KairosError for a version that was never published, or that this code cannot compile; LogUnavailable."""
-        if version not in self._books:
+        if version not in self._rulebooks:
             record = next((one for one in self._log.read(after=0, kinds=(_KIND,)) if one.body["version"] == version), None)
             if record is None:
                 raise KairosError(f"version {version} of the catalog is not in this log; it was published elsewhere")
-            self._books[version] = _compiled(record)
-        return self._books[version]
+            try:
+                self._rulebooks[version] = compile_past(record.body["files"]).compiled()
+            except Exception as error:  # no check of today looked at it, so it may fail in any way
+                cause = str(error) if isinstance(error, KairosError) else repr(error)
+                raise KairosError(
+                    f"this Kairos cannot compile version {version} of the catalog; the one that published it can: {cause}"
+                ) from error
+        return self._rulebooks[version]
 
 
 class Publications:
@@ -136,8 +143,12 @@ class Publications:
         """
         last = None
         for record in self._log.read(after=self._seen, kinds=(_KIND,)):
-            last, self._seen = record, record.sequence
-        return None if last is None else _compiled(last)
+            last = record
+        if last is None:
+            return None
+        # only what was read to the end was told
+        self._seen = last.sequence
+        return _compiled(last)
 
 
 def _profiles(texts: Mapping[str, str]) -> tuple[Any, Any]:

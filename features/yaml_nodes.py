@@ -10,7 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import yaml
 
 from decisioning import conditions
-from decisioning.errors import ConditionError, KairosError
+from decisioning.errors import ConditionError, FieldError, KairosError
 from features.yaml_scalars import convert, expected
 
 _T = typing.TypeVar("_T")
@@ -148,6 +148,7 @@ def _record(place: _Place, kind: type, faults: list[str]) -> Any:
     known = {field.metadata.get("key", field.name): field for field in fields if not field.metadata.get("is_key")}
     hints = typing.get_type_hints(kind)
     given: dict[str, Any] = {field.name: place.keys[-1] for field in fields if field.metadata.get("is_key")}
+    written: dict[str, _Place] = {}
     failed = False
     for key, node in _items(place, faults):
         inside = place.at(key, node)
@@ -157,6 +158,7 @@ def _record(place: _Place, kind: type, faults: list[str]) -> Any:
             faults.append(inside.fault(f"unknown key; {cure}"))
             failed = True
             continue
+        written[known[key].name] = inside
         try:
             given[known[key].name] = _value(inside, hints[known[key].name], faults)
         except _Failed:
@@ -169,7 +171,11 @@ def _record(place: _Place, kind: type, faults: list[str]) -> Any:
             failed = True
     if failed:
         raise _Failed
-    return _parsed(place, lambda: kind(**given), faults)
+    try:
+        return _parsed(place, lambda: kind(**given), faults)
+    except FieldError as error:
+        faults.append(written.get(error.name, place).fault(str(error)))
+        raise _Failed from error
 
 
 def _sound(place: _Place, kind: Any) -> Any:
@@ -285,6 +291,8 @@ def _scalar(place: _Place, kind: Any, faults: list[str]) -> Any:
 def _parsed(place: _Place, make: Callable[[], Any], faults: list[str]) -> Any:
     try:
         return make()
+    except FieldError:
+        raise
     except (ConditionError, ValueError) as error:
         faults.append(place.fault(str(error)))
         raise _Failed from error

@@ -56,7 +56,8 @@ def create_app(settings: Settings, ports: Ports, *, newer: Newer | None = None) 
     app.include_router(outbox.router(editions, settings))
     app.include_router(promises.router(editions))
     app.include_router(notes.router(editions))
-    for part in (customers, preferences, consents, contests):
+    # an id may hold a slash: the shortest address comes last
+    for part in (preferences, consents, contests, customers):
         app.include_router(part.router(editions))
     app.include_router(health.router(editions))
     return app

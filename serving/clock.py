@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from features.log import Log
+from features.playbook import Brand
+
 
 class Clock(Protocol):
     def now(self) -> datetime:
@@ -37,3 +40,11 @@ class HeldClock:
 
     def release(self) -> None:
         self._running = OffsetClock(self._at - datetime.now(UTC))
+
+
+def engine_clock(brand: Brand, log: Log) -> OffsetClock:
+    """The brand's clock: the wall clock, or one that started at the brand's own moment and has kept its offset since."""
+    if brand.starts_at is None:
+        return OffsetClock()
+    offset = log.set_once("clock_offset_seconds", str((brand.starts_at - datetime.now(UTC)).total_seconds()))
+    return OffsetClock(timedelta(seconds=float(offset)))

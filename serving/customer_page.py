@@ -1,13 +1,15 @@
 """All that is known of one customer, each value with where it came from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from decisioning.customer import Profile, State
 from decisioning.facts import consented
+from features.log import Record
+from features.log.forms import NoteForm, read
 from features.schema import Entry
 from features.traces import Trace, traces
-from serving.customer_schemas import ConsentOut, CustomerOut, ExchangeOut, LinkOut, ValueOut
+from serving.customer_schemas import ConsentOut, CustomerOut, ExchangeOut, LinkOut, ValueOut, WrittenOut
 from serving.plain_words import exchanged, sentences
 from serving.ports import Ports, ProfilesUnavailable, Stored
 
@@ -21,14 +23,14 @@ def customer_page(customer_id: str, ports: Ports) -> CustomerOut | None:
     who = ports.log.identity(customer_id)
     state, version = ports.log.state(who.name)
     records = list(ports.log.read_of(who.members))
-    notes: list[str] = []
+    untold: list[str] = []
     try:
         profile = ports.profiles.read(who.name, now)
         bought = [name for name, view in spec.views.items() if view.source == "third_party"]
         stored = {name: row for name in bought if (row := ports.profiles.stored(who.name, name)) is not None}
     except ProfilesUnavailable:
         profile, stored = Profile.empty(spec.index), {}
-        notes.append(NOT_READABLE)
+        untold.append(NOT_READABLE)
     if not version and not records and not profile.known:
         return None
     made = traces(spec, ports.playbook.brand.time_zone, records)
@@ -38,7 +40,7 @@ def customer_page(customer_id: str, ports: Ports) -> CustomerOut | None:
         if profile.present[at]
     ]
     if any(len(value.files) > 1 for value in values):
-        notes.append(SEVERAL_FILES)
+        untold.append(SEVERAL_FILES)
     return CustomerOut(
         customer_id=who.name,
         members=list(who.members),
@@ -61,8 +63,18 @@ def customer_page(customer_id: str, ports: Ports) -> CustomerOut | None:
         state=list(sentences(state, now)),
         exchange=_exchange(state, ports),
         values=values,
-        notes=notes,
+        notes=list(_written(records)),
+        untold=untold,
     )
+
+
+def _written(records: Iterable[Record]) -> Iterator[WrittenOut]:
+    for record in records:
+        if record.kind == "note":
+            note = read(record, NoteForm)
+            yield WrittenOut(
+                note_id=record.message_id, at=record.event_time, by=note.by, text=note.text, owner=note.owner, due=note.due
+            )
 
 
 def _value(

@@ -56,6 +56,15 @@ class ExchangeOut(BaseModel):
     says: str = Field(description="The same in plain words.")
 
 
+class WrittenOut(BaseModel):
+    note_id: str
+    at: datetime = Field(description="When it was written.")
+    by: str
+    text: str
+    owner: str | None = Field(description="Who takes care of it.")
+    due: datetime | None = Field(description="Until when.")
+
+
 class CustomerOut(BaseModel):
     customer_id: str = Field(description="The customer's name among all their ids.")
     members: list[str] = Field(description="All ids of this customer.")
@@ -67,4 +76,5 @@ class CustomerOut(BaseModel):
     state: list[str] = Field(description="What bears on the next decision, in plain words.")
     exchange: ExchangeOut = Field(description="What they gave and what they got for it.")
     values: list[ValueOut] = Field(description="Every value of the profile that is not missing.")
-    notes: list[str] = Field(description="What could not be told, and why.")
+    notes: list[WrittenOut] = Field(description="What colleagues wrote down of them, the newest last.")
+    untold: list[str] = Field(description="What could not be told, and why.")

@@ -16,6 +16,7 @@ from decisioning.facts import consented
 from decisioning.messages import render
 from features.log import Conflict, LogUnavailable, decisions, ledger, offers
 from features.log.breaches import breaches
+from features.log.inputs import REPLAYED_SINCE, Inputs
 from serving.answers import answer, explained
 from serving.ports import Ports, ProfilesUnavailable
 from serving.problems import Problem
@@ -33,7 +34,7 @@ def answer_request(ask: DecisionAsk, ports: Ports, settings: Settings) -> Decisi
         known = ", ".join(sorted(playbook.catalog.touchpoints))
         raise Problem(422, "Unknown touchpoint", f"{ask.touchpoint!r} is not a touchpoint of this brand; known: {known}")
     if sum(placement.count for placement in ask.placements) > settings.max_placements:
-        raise Problem(422, "Too many places", f"one call fills at most {settings.max_placements} places")
+        raise Problem(422, "Too many places", f"one call fills at most {settings.max_placements} places; make another call")
     if len({placement.id for placement in ask.placements}) < len(ask.placements):
         raise Problem(422, "A placement is named twice", "give each placement its own id and use count for several")
     request = Request(
@@ -54,7 +55,7 @@ def answer_request(ask: DecisionAsk, ports: Ports, settings: Settings) -> Decisi
 def warm_up(ports: Ports, settings: Settings) -> None:
     """Decide once at every touchpoint, for somebody who may be told anything; nothing is read of the log, nothing written."""
     playbook, profile = ports.playbook, Profile.empty(ports.playbook.profile.index)
-    inputs = decisions.Inputs(
+    inputs = Inputs(
         profile=profile,
         state=State(customer_id="", known=True, consents=dict.fromkeys(playbook.policy.purposes, True)),
         predictions=ports.models.predict(profile)[0],
@@ -96,7 +97,7 @@ def recorded(decision_id: str, ports: Ports, settings: Settings, *, explain: str
 
     decision = decisions.decision_of(record, again)
     # a decision that cannot be decided again is explained by what its record kept
-    replays = record.version >= decisions.REPLAYED_SINCE
+    replays = record.version >= REPLAYED_SINCE
     told = explained(again() if replays and explain != "none" else decision, explain, _models_of(catalog, bundle, ports))
     try:
         _ = decision.rejected
@@ -147,7 +148,7 @@ def _given(request: Request, ask: DecisionAsk, ports: Ports, settings: Settings)
     return earlier
 
 
-def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision, decisions.Inputs, int]:
+def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision, Inputs, int]:
     playbook, now = ports.playbook, ports.clock.now()
     state, state_version = ports.log.state(request.customer_id)
     request = replace(request, customer_id=state.customer_id)  # whichever id was asked for, the customer is decided for
@@ -155,12 +156,11 @@ def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision,
     profile, population = _profile(state, now, ports, degraded)
     # data whose purpose has no consent, and what is contested, are as if they did not exist: no model and no rule may see them
     profile = profile.limited_to(consented(state, playbook.policy)).without(unsettled(state.contested))
-    bundle = ports.models.bundle
-    predictions, missing = ports.models.predict(profile)
+    predictions, missing, bundle = _predicted(profile, ports)
     degraded += missing
     budgeted = [action.name for action in playbook.catalog.at(request.touchpoint) if action.budget is not None]
     taken = ports.log.query(lambda connection: offers.taken(connection, budgeted, now)) if budgeted else {}
-    inputs = decisions.Inputs(
+    inputs = Inputs(
         profile=profile,
         state=state,
         predictions=predictions,
@@ -177,6 +177,16 @@ def _made(request: Request, ports: Ports, settings: Settings) -> tuple[Decision,
     )
     decision = decisions.decide_from(request, inputs, ports.rulebook, at=now)
     return decision, inputs, state_version
+
+
+def _predicted(profile: Profile, ports: Ports) -> tuple[Predictions, tuple[str, ...], str | None]:
+    """Predictions, the models that are missing, and the bundle that all of it is of, whatever is promoted meanwhile."""
+    bundle = ports.models.bundle
+    while True:
+        predictions, missing = ports.models.predict(profile)
+        before, bundle = bundle, ports.models.bundle
+        if before == bundle:
+            return predictions, missing, bundle
 
 
 def _models_of(catalog: str, bundle: str | None, ports: Ports) -> Predict | None:
@@ -210,7 +220,7 @@ def _default(request: Request, ports: Ports, *, reason: str) -> Decision:
     """What the touchpoint declares for when nothing can be decided: no offer, no cap, no promise, no budget."""
     touchpoint = ports.playbook.catalog.touchpoints[request.touchpoint]
     default = touchpoint.default
-    message = render(default, {"brand": ports.playbook.brand.name}) if default else None
+    message = render(default.message, {"brand": ports.playbook.brand.name}) if default else None
     results = tuple(
         Result(placement=placement.id, kind="nothing", reason=reason, message=message) for placement in request.placements
     )

@@ -19,6 +19,8 @@ def sentences(state: State, now: datetime) -> Iterator[str]:
     if state.emotion is not None:
         felt = "well" if state.emotion.valence > 0 else "badly" if state.emotion.valence < 0 else "neither well nor badly"
         yield f"Last told on {_day(state.emotion.at)} that they felt {felt} (intensity {state.emotion.intensity:.1f} of 1)."
+    for one in state.unhealed:
+        yield f"Told on {_day(one.at)} that they felt badly (intensity {one.intensity:.1f} of 1)."
     if state.hardship is not None and is_open(state.hardship):
         yield f"In hardship{_since(state.hardship.opened_at)}: nothing is sold until that is over."
     yield from (f"The channel {name} is closed: they unsubscribed." for name in state.closed_channels)
@@ -73,7 +75,7 @@ def _promised(promise: Promise, now: datetime) -> str:
         case "late":
             ending += ", too late"
         case "broken" if promise.status == "open":
-            ending += ", and overdue"
+            ending = "overdue, and so counts as broken"
         case "broken" if promise.made_good_at is not None:
             ending += f", and made good{_on(promise.made_good_at)}"
     return f"Promised by {promise.by} on {_day(promise.made_at)}{due}: {promise.what.rstrip('.')}. It is {ending}."

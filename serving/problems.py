@@ -1,6 +1,6 @@
 """Errors as problem documents (RFC 9457): what is wrong, where, and the cure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -9,8 +9,18 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from features.log import LogUnavailable
+from serving.causes import cause
 
 MEDIA_TYPE = "application/problem+json"
+
+_WIDEST = 100
+"""So much of a name is told back."""
+
+_UNREADABLE = "The body cannot be read: send JSON in UTF-8, nested no deeper than a few levels."
+_OUR_FAULT = (
+    "This is a fault of the server, not of the request. A repeated message id is safe: send it again; where it fails again, "
+    "whoever runs the server finds the cause in its output."
+)
 
 
 class Problem(Exception):
@@ -36,15 +46,18 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [
-            (".".join(str(part) for part in one["loc"]), str(one["msg"]).removeprefix("Value error, "))
-            for one in error.errors()
-        ]
+        errors = [(".".join(str(part)[:_WIDEST] for part in one["loc"]), cause(one)) for one in error.errors()]
         return _answer(Problem(422, "The request is malformed", "See errors for each field at fault.", errors=errors))
 
     @app.exception_handler(HTTPException)
-    def http(_: Request, error: HTTPException) -> JSONResponse:
-        return _answer(Problem(error.status_code, str(error.detail), str(error.detail)))
+    def http(asked: Request, error: HTTPException) -> JSONResponse:
+        title, headers, path = str(error.detail), dict(error.headers or {}), asked.url.path
+        cures = {
+            400: _UNREADABLE,
+            404: f"nothing is at {path!r}; /docs lists every address",
+            405: f"{path!r} does not take {asked.method}; it takes {headers.get('Allow', 'what /docs says')}",
+        }
+        return _answer(Problem(error.status_code, title, cures.get(error.status_code, title)), headers)
 
     @app.exception_handler(LogUnavailable)
     def unavailable(_: Request, error: LogUnavailable) -> JSONResponse:
@@ -54,10 +67,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     def unforeseen(_: Request, __: Exception) -> JSONResponse:
         # the server's own log has the traceback; the caller learns nothing of the inside
-        return _answer(Problem(500, "The server failed", "This is a fault of the server, not of the request; it was logged."))
+        return _answer(Problem(500, "The server failed", _OUR_FAULT))
 
 
-def _answer(problem: Problem) -> JSONResponse:
+def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
     body: dict[str, object] = {
         "type": "about:blank",
         "title": problem.title,
@@ -66,8 +79,8 @@ def _answer(problem: Problem) -> JSONResponse:
     }
     if problem.errors:
         body["errors"] = [{"field": field, "cause": cause} for field, cause in problem.errors]
-    headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-    return JSONResponse(body, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+    again = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
+    return JSONResponse(body, status_code=problem.status, media_type=MEDIA_TYPE, headers={**(headers or {}), **again})
 
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {

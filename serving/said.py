@@ -5,8 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from features.log import Record
+import msgspec
+
+from features.log import Conflict, Record
 from features.log.forms import FormError, Said, recorded
+from features.log.records import Kind
 from serving.ports import Ports
 from serving.problems import Problem
 
@@ -24,15 +27,21 @@ def say(kind: Said, body: Mapping[str, Any], *, message_id: str | None, ports: P
 
 
 def append(records: Sequence[Record], ports: Ports) -> bool:
-    """Append records, all or none; whether any is new. Problem 409 where the id of one says something else already."""
+    """Append records, all or none; whether they are new. Problem 409 where the id of one says something else already."""
     for record in records:
         if (kept := ports.log.record(record.message_id)) is not None:
-            _require_same(record.message_id, kept, record.kind, record.customer_id, record.body, ports)
-    new = ports.log.append(records)
+            _require_same(record.message_id, kept, record.kind, record.customer_id, _told(record), ports)
+    try:
+        new = ports.log.append(records, whole=True)
+    except Conflict as error:
+        ids = ", ".join(repr(one.message_id) for one in records)
+        raise Problem(
+            409, "This message id is taken", f"some of {ids} were said before, and others not; use a new id"
+        ) from error
     for record, is_new in zip(records, new, strict=True):
         if not is_new:
             kept = ports.log.record(record.message_id)
-            _require_same(record.message_id, kept, record.kind, record.customer_id, record.body, ports)
+            _require_same(record.message_id, kept, record.kind, record.customer_id, _told(record), ports)
     return any(new)
 
 
@@ -48,21 +57,42 @@ def said_before(kind: Said, message_id: str | None, customer_id: str, ports: Por
     return True
 
 
-_ABOUT = ("promise_id", "status", "purpose", "granted", "feature", "settled")
+_ABOUT: Mapping[Kind, tuple[str, ...]] = {
+    "promise": ("promise_id", "status", "what", "due"),
+    "preference": ("topics", "channels", "groups", "a_week", "pause_until"),
+    "consent": ("purpose", "granted"),
+    "contest": ("feature", "settled"),
+    "note": ("text",),
+    "outcome": ("decision_id", "outcome", "action"),
+}
 """What tells one thing said from another of its kind: a withdrawal must never pass for the consent that came under its id."""
 
 
+def _told(record: Record) -> dict[str, object]:
+    body = record.body
+    return {name: body.get(name) for name in _ABOUT[record.kind]}
+
+
 def _require_same(
-    message_id: str, kept: Record | None, kind: str, customer_id: str | None, body: Mapping[str, Any], ports: Ports
+    message_id: str, kept: Record | None, kind: str, customer_id: str | None, about: Mapping[str, object], ports: Ports
 ) -> None:
     # none is kept where its customer was erased: the id stays taken
     said = {} if kept is None else kept.body
     same = (
-        kept is not None and kept.kind == kind and all((said.get(name) or None) == (body.get(name) or None) for name in _ABOUT)
+        kept is not None
+        and kept.kind == kind
+        and all(_is_in(said.get(name), word) for name, word in msgspec.to_builtins(about).items())
     )
     names = {ports.log.customer(one or "").name for one in (customer_id, kept.customer_id)} if kept is not None else set()
     if not same or len(names) != 1:
         raise Problem(409, "This message id is taken", f"{message_id!r} says something else; use a new id")
+
+
+def _is_in(kept: object, word: object) -> bool:
+    """Whether what is kept says this already. Records leave out what says nothing: False, and no wishes."""
+    if isinstance(kept, dict) and isinstance(word, dict):
+        return word.items() <= kept.items()
+    return kept == (None if word is False or word == {} else word) or kept is word
 
 
 def chosen(decision_id: str, action: str | None, customer_id: str, ports: Ports) -> Mapping[str, Any] | None:

@@ -45,7 +45,7 @@ class PromiseIn(Wire):
                     "what": "We call you back about your order.",
                     "due": "2018-01-02T22:00:00Z",
                     "by": "Kim",
-                    "touchpoint": "contact_center",
+                    "touchpoint": "call_centre",
                     "make_good": "sorry_voucher",
                 }
             ]

@@ -3,7 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
 
 from decisioning.domain import OutcomeKind
 from features.join import ANONYMOUS, LONGEST_ID, LONGEST_LOGGED_ID, is_anonymous
@@ -34,7 +45,17 @@ MessageId = Annotated[Id, AfterValidator(_not_of_a_link)]
 LoggedId = Annotated[str, Field(min_length=1, max_length=LONGEST_LOGGED_ID, pattern=_NO_CONTROL), AfterValidator(_of_somebody)]
 """A customer's id as the log keeps it: an anonymous one is longer by its prefix."""
 
-ContextValue = Annotated[str, Field(max_length=1000)] | Annotated[float, Field(allow_inf_nan=False)] | bool
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _in_one_cause(value: object, valid: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return valid(value)
+    except ValidationError as error:
+        raise ValueError("is none of a text of at most 1000 characters, a finite number, true and false") from error
+
+
+ContextValue = Annotated[Annotated[str, Field(max_length=1000)] | Finite | bool, WrapValidator(_in_one_cause)]
 
 
 class Wire(BaseModel):
@@ -55,7 +76,9 @@ class DecisionAsk(Wire):
     )
     touchpoint: Id
     placements: list[PlacementAsk] = Field(default_factory=lambda: [PlacementAsk()], min_length=1)
-    context: dict[str, ContextValue] = Field(default_factory=dict)
+    context: dict[Id, ContextValue] = Field(
+        default_factory=dict, max_length=50, description="What is so of this visit only; rules read it as context.<name>."
+    )
     mode: Literal["live", "simulate"] = Field("live", description="simulate decides and writes nothing.")
     explain: Literal["none", "staff", "customer"] = "none"
     decision_id: MessageId | None = Field(None, description="Makes the call idempotent: the same id gets the same answer.")
@@ -118,8 +141,8 @@ class ResultOut(BaseModel):
     reason: str = Field(
         description="Why. Of an action: must_be_said, random_group, care_before_selling, highest_priority, explored. "
         "Of nothing: unknown_customer, control_group, nothing_is_worth_the_attention, nothing_passed_the_rules, "
-        "log_unavailable, state_kept_changing. Of a wait: better_elsewhere (ask at its touchpoint), or the rule that time "
-        "alone unlocks."
+        "earlier_places_took_all (what passed is said there, or filled a limit there), log_unavailable, state_kept_changing. "
+        "Of a wait: better_elsewhere (ask at its touchpoint), or the rule that time alone unlocks."
     )
     timing: str | None = Field(description="Why this moment.")
     wait: WaitOut | None
@@ -175,7 +198,7 @@ class EventIn(BaseModel):
             "examples": [
                 {
                     "type": "track",
-                    "event": "Complaint Submitted",
+                    "event": "Complaint Opened",
                     "messageId": "m-1",
                     "userId": "1029",
                     "properties": {"complaint_id": "c-1"},
@@ -201,7 +224,7 @@ class OutcomeIn(Wire):
     outcome: OutcomeKind
     placement: Id | None = None
     action: Id | None = Field(None, description="Needed where the decision chose several actions.")
-    value: float | None = None
+    value: Finite | None = None
     at: AwareDatetime | None = Field(None, description="When it happened; now, where it is left out.")
     machine: bool = Field(
         False,

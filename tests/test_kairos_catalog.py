@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import kairos
 from features.log import Log
-from features.workspace import Workspace
+from features.workspace import Workspace, in_force
 from features.yaml_nodes import WorkspaceError
 from serving.clock import HeldClock
 from tests import corner, worlds
@@ -100,6 +100,24 @@ def test_a_published_version_that_this_code_cannot_read_is_replaced(brand: Path)
     assert "changed   brand: motto Fresh. -> nothing" in run("diff", brand=brand)
     run("publish", brand=brand)
     kairos.open_log(Workspace.load(brand)).close()
+
+
+def test_a_server_starts_on_what_is_published_though_the_files_are_half_edited(brand: Path) -> None:
+    run("publish", brand=brand)
+    first = version(brand)
+    file = brand / "catalog.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("value: 10.0", "valeu: 10.0"), encoding="utf-8")
+    place = Workspace(brand)
+    with closing(kairos.open_log(place)) as log:
+        clock = kairos.engine_clock(in_force(place, log).brand, log)
+        with TestClient(kairos.application(place, log, clock)) as client:
+            told = client.get("/health/ready").json()["parts"]["catalog"]
+            assert (told["status"], told["published"]) == ("differs", first)
+            assert "faulty" in told["workspace"] and "did you mean 'value'" in told["workspace"]
+            decided = client.post("/v1/decisions", json={"customer_id": "anna", "touchpoint": "app"}).json()
+            assert decided["catalog"] == first
+    with closing(kairos.open_log(place)) as log:
+        assert log.verify().whole
 
 
 def until(true: Callable[[], bool]) -> None:

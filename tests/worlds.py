@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from decisioning.catalog import Action, ActionGroup, Catalog, Response, Touchpoint, Treatment
+from decisioning.catalog import Action, ActionGroup, Catalog, Response, Text, Touchpoint, Treatment
 from decisioning.customer import Contact, Feature, FeatureIndex, Profile, State
 from decisioning.decide import decide
-from decisioning.domain import Decision, Evidence, Learner, Message, Placement, Predictions, Request
+from decisioning.domain import Decision, Evidence, Learner, Placement, Predictions, Request
 from decisioning.policy import Policy, Purpose, QuietHours, Stage
 from decisioning.rulebook import compile_rules
 from features.log import Record
-from features.log.decisions import Inputs
+from features.log.inputs import Inputs
 
 NOW = datetime(2018, 1, 1, 14, 0, tzinfo=UTC)
 """09:00 in New York."""
@@ -115,7 +115,7 @@ def touchpoint(name: str = "app_home", **changes: Any) -> Touchpoint:
         "channel": "app",
         "direction": "inbound",
         "jobs": JOBS,
-        "default": Message(title="Good to see you, {first_name|neighbour}", body="from {brand}"),
+        "default": Text(title="Good to see you, {first_name|neighbour}", body="from {brand}"),
     }
     return Touchpoint(**(given | changes))
 

@@ -73,14 +73,23 @@ class Log(Reads):
         *,
         expecting: Mapping[str, int] | None = None,
         budgets: Mapping[str, int] | None = None,
+        whole: bool = False,
     ) -> list[bool]:
         """Append, whole or not at all. True for each record that is new, False where its message id was there already.
 
         It is durable when this returns; threads that append at once share a commit. `expecting` gives the version of a
-        customer's state that the record was made from, `budgets` the number that may ever be out of an action it takes;
-        where either no longer holds nothing is written and Conflict is raised.
+        customer's state that the record was made from, `budgets` the number that may ever be out of an action it takes,
+        `whole` says that the records are one thing, of which all or none is new; where any of these does not hold nothing is
+        written and Conflict is raised.
         """
-        return self._commits.run(lambda connection: self._append(connection, records, expecting or {}, budgets or {}))
+
+        def work(connection: sa.Connection) -> list[bool]:
+            new = self._append(connection, records, expecting or {}, budgets or {})
+            if whole and any(new) and not all(new):
+                raise Conflict("a part of this was appended before, under the same message ids")
+            return new
+
+        return self._commits.run(work)
 
     def follow(self, rules: StateRules) -> int:
         """Fold by these rules from now on; states that were folded by others are folded again, all or none.

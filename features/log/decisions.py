@@ -1,66 +1,23 @@
 """A decision as a record: what was answered, and everything it was decided from, so that it can be decided again.
 
 What is not kept follows from what is: candidates, rejections and explanations are made by deciding again with the published
-catalog that the record names. Numbers that `decide` reads as float32 are kept as that.
+catalog that the record names.
 """
 
-import base64
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
-from decisioning.beliefs import Beliefs
 from decisioning.catalog import Catalog
-from decisioning.chance import WHOLE, hashed
-from decisioning.customer import Profile, State
+from decisioning.chance import WHOLE
 from decisioning.decide import decide
-from decisioning.domain import (
-    Candidate,
-    Decision,
-    Learner,
-    Ledger,
-    Placement,
-    Predictions,
-    Rejection,
-    Request,
-    Result,
-)
-from decisioning.errors import KairosError
-from decisioning.learning import beliefs_of
+from decisioning.domain import Candidate, Decision, Placement, Rejection, Request, Result
 from decisioning.rulebook import Plan, Rulebook
+from features.log.inputs import Inputs, ReplayFault, inputs_of, packed
 from features.log.records import Record
-from features.log.written import written
-
-REPLAYED_SINCE = 3
-"""The first version of records that hold enough to be decided again."""
-
-
-class ReplayFault(KairosError):
-    """A decision cannot be decided again, or comes out otherwise; the text says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """What `decide` was given besides the rulebook, whose version is `catalog`."""
-
-    profile: Profile
-    state: State
-    predictions: Predictions
-    learner: Learner
-    stock: Mapping[str, int]
-    population: Mapping[str, float]
-    ledger: Mapping[str, Ledger]
-    brand: str
-    salt: str
-    degraded: tuple[str, ...]
-    catalog: str
-    bundle: str | None
-    tzdata: str
 
 
 def to_record(decision: Decision, inputs: Inputs, rulebook: Rulebook, *, known_time: datetime) -> Record:
@@ -83,7 +40,7 @@ def to_record(decision: Decision, inputs: Inputs, rulebook: Rulebook, *, known_t
         "reasons": decision.reasons,
         "results": [_offer(result, candidates, rulebook.catalog) for result in decision.results],
         "units": _units(decision, candidates.values(), plan),
-        "inputs": _packed(inputs, decision, rulebook, plan),
+        "inputs": packed(inputs, decision, rulebook, plan),
     }
     return Record(
         kind="decision",
@@ -117,10 +74,15 @@ def decide_from(request: Request, inputs: Inputs, rulebook: Rulebook, *, at: dat
 def replayed(record: Record, rulebook: Rulebook, *, salt: str) -> Decision:
     """The decision of a record, decided again; `rulebook` is of the version that the record names.
 
-    Raises ReplayFault where that is not what was answered, to the unit of each probability.
+    Raises ReplayFault where that cannot be done, or is not what was answered, to the unit of each probability.
     """
     first = decision_of(record)
-    again = decide_from(first.request, inputs_of(record, rulebook, salt=salt), rulebook, at=first.at)
+    try:
+        again = decide_from(first.request, inputs_of(record, rulebook, salt=salt), rulebook, at=first.at)
+    except ReplayFault:
+        raise
+    except Exception as error:  # what a version of before read may not fit the rules of today in any way
+        raise ReplayFault(f"{record.message_id!r} cannot be decided again by this version of Kairos: {error!r}") from error
     plan = rulebook.plans[first.request.touchpoint]
     if again != first or _units(again, again.candidates, plan) != record.body["units"]:
         raise ReplayFault(f"{record.message_id!r} comes out otherwise today: it was decided by another version of Kairos")
@@ -156,54 +118,6 @@ def versions_of(record: Record) -> tuple[str, str | None]:
     """The catalog and bundle versions a decision was made with."""
     inputs = record.body["inputs"]
     return inputs["catalog"], inputs["bundle"]
-
-
-def inputs_of(record: Record, rulebook: Rulebook, *, salt: str) -> Inputs:
-    """What the decision was made from. Raises ReplayFault for records that hold too little, and for another salt."""
-    if record.version < REPLAYED_SINCE:
-        raise ReplayFault(
-            f"{record.message_id!r} was decided by a Kairos whose decisions could not be decided again by this one"
-        )
-    packed = record.body["inputs"]
-    if packed["salt"] != _fingerprint(salt):
-        raise ReplayFault(f"{record.message_id!r} was drawn with another salt; give the one of the log it comes from")
-    catalog, plan = rulebook.catalog, rulebook.plans[record.body["touchpoint"]]
-    values = _unpacked(packed["profile"], np.float32)
-    response, nothing = np.zeros(len(catalog.actions)), np.full(len(catalog.actions), np.nan)
-    assumed = np.zeros(len(catalog.actions), dtype=np.bool_)
-    response[plan.positions] = _unpacked(packed["response"], np.float32)
-    assumed[plan.positions] = np.unpackbits(_unpacked(packed["assumed"], np.uint8), count=len(plan.positions))
-    if "nothing" in packed:
-        nothing[plan.positions] = _unpacked(packed["nothing"], np.float32)
-    shape = (_unpacked(packed["shape"], np.uint16).astype(np.uint32) << 16).view(np.float32).astype(np.float64)
-    learner = Learner(evidence={}, snapshot=packed["snapshot"])
-    learner.believed[plan] = Beliefs.of(shape, _unpacked(packed["rate"], np.float32).astype(np.float64))
-    return Inputs(
-        profile=Profile(index=rulebook.index, values=values, present=~np.isnan(values)),
-        state=msgspec.convert(packed["state"], State),
-        predictions=Predictions(
-            response=response,
-            assumed=assumed,
-            nothing=nothing if "nothing" in packed else None,
-            customer=packed["customer"],
-            reads={action: tuple(names) for action, names in packed["reads"].items()},
-            hours={plan.touchpoint.channel: _unpacked(packed["hours"], np.float32).astype(np.float64)}
-            if "hours" in packed
-            else {},
-        ),
-        learner=learner,
-        stock=packed["stock"],
-        population=dict(zip(plan.habits.names, _unpacked(packed["population"], np.float32).tolist(), strict=True))
-        if "population" in packed
-        else {},
-        ledger=msgspec.convert(packed["ledger"], dict[str, Ledger]),
-        brand=packed["brand"],
-        salt=salt,
-        degraded=tuple(packed["degraded"]),
-        catalog=packed["catalog"],
-        bundle=packed["bundle"],
-        tzdata=packed["tzdata"],
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,53 +195,3 @@ def _units(decision: Decision, candidates: Iterable[Candidate], plan: Plan) -> l
     """The probability of each action of a plan at the first place, in the plan's order, and last that of nothing."""
     units = {one.action: one.units for one in candidates}
     return [*(units.get(action.name, 0) for action in plan.actions), decision.nothing_units]
-
-
-def _packed(inputs: Inputs, decision: Decision, rulebook: Rulebook, plan: Plan) -> dict[str, Any]:
-    """Only what the decision read: the candidates' predictions and beliefs, for outbound ones the population's habits."""
-    predictions, chosen = inputs.predictions, {result.action for result in decision.results}
-    beliefs = beliefs_of(inputs.learner, plan, rulebook.policy.exploration.strength)
-    packed = {
-        "profile": _text(inputs.profile.values, np.float32),
-        "state": written(inputs.state),
-        "response": _text(predictions.response[plan.positions], np.float32),
-        "assumed": _text(np.packbits(predictions.assumed[plan.positions]), np.uint8),
-        "customer": predictions.customer,
-        "reads": {action: list(names) for action, names in predictions.reads.items() if action in chosen},
-        # the binary digits of a shape are few: half of a float32 holds them
-        "shape": _text(beliefs.shape.astype(np.float32).view(np.uint32) >> 16, np.uint16),
-        "rate": _text(beliefs.rate, np.float32),
-        "snapshot": inputs.learner.snapshot,
-        "stock": inputs.stock,
-        "ledger": inputs.ledger,
-        "brand": inputs.brand,
-        "salt": _fingerprint(inputs.salt),
-        "degraded": inputs.degraded,
-        "catalog": inputs.catalog,
-        "bundle": inputs.bundle,
-        "tzdata": inputs.tzdata,
-    }
-    if predictions.nothing is not None:
-        packed["nothing"] = _text(predictions.nothing[plan.positions], np.float32)
-    if plan.touchpoint.direction == "outbound":
-        packed["population"] = _text(np.array([inputs.population.get(name, 0.0) for name in plan.habits.names]), np.float32)
-        if (hours := predictions.hours.get(plan.touchpoint.channel)) is not None:
-            packed["hours"] = _text(hours, np.float32)
-    return packed
-
-
-def _text(values: NDArray[Any], kind: type[np.generic]) -> str:
-    """Numbers as text: the first bytes of all, then the second ones: signs and exponents are alike and deflate well."""
-    numbers = np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("<"))
-    return base64.b64encode(numbers.view(np.uint8).reshape(len(numbers), numbers.itemsize).T.tobytes()).decode()
-
-
-def _unpacked(text: str, kind: type[np.generic]) -> NDArray[Any]:
-    little = np.dtype(kind).newbyteorder("<")
-    planes = np.frombuffer(base64.b64decode(text), dtype=np.uint8).reshape(little.itemsize, -1)
-    return np.ascontiguousarray(planes.T).view(little).reshape(-1).astype(kind)
-
-
-def _fingerprint(salt: str) -> int:
-    """Tells whether it is the same salt, and nothing else of it."""
-    return hashed(salt, "fingerprint")

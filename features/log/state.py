@@ -120,11 +120,7 @@ def _outcome(state: State, record: Record, rules: StateRules) -> State:
         answered = outcome in ANSWERED and by_a_person
         state = replace(state, contacts=tuple(_met(contact, body, answered) for contact in state.contacts))
     if body.get("success") and by_a_person and action:
-        state = replace(
-            state,
-            exchange=exchange.got(state.exchange, body.get("gives", 0.0)),
-            promises=promises.taken(state.promises, action, at),
-        )
+        state = _took(replace(state, promises=promises.taken(state.promises, action, at)), body)
     if outcome in ("rejected", "maybe_later") and action:
         refusal = Refusal(action=action, group=body.get("group") or action, at=at)
         if outcome == "rejected":
@@ -143,6 +139,17 @@ def _outcome(state: State, record: Record, rules: StateRules) -> State:
 
 def _gave(state: State, kind: exchange.Given) -> State:
     return replace(state, exchange=exchange.gave(state.exchange, kind))
+
+
+def _took(state: State, outcome: Mapping[str, Any]) -> State:
+    """An offer is got once, however often its success is told; of one whose contact is no longer remembered each counts."""
+    if any(contact.taken and _is_of(contact, outcome) for contact in state.contacts):
+        return state
+    return replace(
+        state,
+        exchange=exchange.got(state.exchange, outcome.get("gives", 0.0)),
+        contacts=tuple(replace(contact, taken=True) if _is_of(contact, outcome) else contact for contact in state.contacts),
+    )
 
 
 def _met(contact: Contact, outcome: Mapping[str, Any], answered: bool) -> Contact:
@@ -181,6 +188,7 @@ def _decision(state: State, record: Record, rules: StateRules) -> State:
                 expires_at=datetime.fromisoformat(result["expires_at"]),
                 confirmed=imported,
                 mandatory=bool(result.get("mandatory")),
+                job=result.get("job"),
             )
         )
     return replace(state, contacts=_recent(tuple(contacts)))

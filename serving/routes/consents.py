@@ -19,7 +19,7 @@ from serving.schemas import LoggedId
 def router(current: Current) -> APIRouter:
     routes = APIRouter(prefix="/v1/customers", tags=["consents"], responses=DOCUMENTED | TAKEN)
 
-    @routes.put("/{customer_id}/consents", summary="Say what a customer agrees to")
+    @routes.put("/{customer_id:path}/consents", summary="Say what a customer agrees to")
     def put(customer_id: Annotated[LoggedId, Path()], asked: ConsentsIn) -> ConsentsOut:
         """Keep the customer's word on one or more purposes, all of it or none; purposes left out stay as they were.
 

@@ -14,7 +14,7 @@ from serving.schemas import LoggedId
 def router(current: Current) -> APIRouter:
     routes = APIRouter(prefix="/v1/customers", tags=["contests"], responses=DOCUMENTED | TAKEN)
 
-    @routes.post("/{customer_id}/contests", summary="Contest a datum")
+    @routes.post("/{customer_id:path}/contests", summary="Contest a datum")
     def contest(customer_id: Annotated[LoggedId, Path()], asked: ContestIn) -> ContestOut:
         """Set a datum of the profile aside: no decision reads it, from the next one on, until the contest is settled."""
         ports = current()

@@ -10,12 +10,14 @@ from serving.ports import Current
 from serving.problems import DOCUMENTED, Problem
 from serving.schemas import ErasedOut, LoggedId
 
+_CHECK = "check the id ('anonymous:' goes before an anonymousId)"
+
 
 def router(current: Current) -> APIRouter:
     routes = APIRouter(prefix="/v1/customers", tags=["customers"], responses=DOCUMENTED)
 
     @routes.get(
-        "/{customer_id}",
+        "/{customer_id:path}",
         summary="Read all that is known of a customer",
         responses={404: DOCUMENTED[422] | {"description": "Nobody has heard of them."}},
     )
@@ -23,10 +25,14 @@ def router(current: Current) -> APIRouter:
         """Who they are, what they agreed to, what bears on the next decision, and every value with where it came from."""
         page = customer_page(customer_id, current())
         if page is None:
-            raise Problem(404, "No such customer", f"nobody has heard of a customer {customer_id!r}")
+            raise Problem(404, "No such customer", f"nobody has heard of a customer {customer_id!r}; {_CHECK}")
         return page
 
-    @routes.delete("/{customer_id}", summary="Erase a customer", responses={404: {"description": "Nothing is kept of them."}})
+    @routes.delete(
+        "/{customer_id:path}",
+        summary="Erase a customer",
+        responses={404: DOCUMENTED[422] | {"description": "Nothing is kept of them."}},
+    )
     def erase(customer_id: Annotated[LoggedId, Path()]) -> ErasedOut:
         """Destroy the keys of the customer's records, and delete state, offers and profiles. The receipt says what remains.
 
@@ -36,7 +42,7 @@ def router(current: Current) -> APIRouter:
         ports = current()
         erasure = ports.erase(customer_id, ports.clock.now())
         if erasure is None:
-            raise Problem(404, "No such customer", f"nothing is kept of a customer {customer_id!r}")
+            raise Problem(404, "No such customer", f"nothing is kept of a customer {customer_id!r}; {_CHECK}")
         log = erasure.log
         return ErasedOut(
             receipt_id=log.receipt_id if log else None,

@@ -20,19 +20,20 @@ _KINDS = ("topics", "channels", "groups")
 def router(current: Current) -> APIRouter:
     routes = APIRouter(prefix="/v1/customers", tags=["preferences"], responses=DOCUMENTED)
 
-    @routes.get("/{customer_id}/preferences", summary="Read what a customer asked for")
+    @routes.get("/{customer_id:path}/preferences", summary="Read what a customer asked for")
     def read(customer_id: Annotated[LoggedId, Path()]) -> PreferencesOut:
         """What the customer asked for, as it holds now; empty for one who asked for nothing."""
         return _answer(customer_id, current())
 
-    @routes.put("/{customer_id}/preferences", summary="Say what a customer asks for", responses=TAKEN)
+    @routes.put("/{customer_id:path}/preferences", summary="Say what a customer asks for", responses=TAKEN)
     def put(customer_id: Annotated[LoggedId, Path()], asked: PreferencesIn) -> PreferencesOut:
         """Keep what the customer asks for: topics, channels, groups of actions, pace, a pause, or less like one message.
 
         What is left out stays as it was; the word given last holds.
         """
         ports = current()
-        if not said_before("preference", asked.message_id, customer_id, ports):
+        about = asked.model_dump(include=asked.model_fields_set & {*_KINDS, "a_week", "pause_until"})
+        if not said_before("preference", asked.message_id, customer_id, ports, **about):
             body = _body(asked, customer_id, ports)
             if asked.less_like is None or body.keys() - {"customer_id", "source"}:
                 say("preference", body, message_id=asked.message_id, ports=ports)

@@ -1,9 +1,12 @@
 """POST /v1/promises and PATCH /v1/promises/{id}: what was promised to a customer, and what became of it."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 
+from decisioning.catalog import Catalog
+from decisioning.domain import SELLING
 from decisioning.promises import Promise, standing
 from features.log.forms import PromiseForm, read
 from serving.ports import Current, Ports
@@ -25,7 +28,8 @@ def router(current: Current) -> APIRouter:
         With a decision the promise is one of the action that it chose.
         """
         ports = current()
-        before = said_before("promise", asked.message_id, asked.customer_id, ports, promise_id=asked.message_id)
+        about = {"promise_id": asked.message_id, "what": asked.what, "due": asked.due}
+        before = said_before("promise", asked.message_id, asked.customer_id, ports, **about)
         accepted = not before and say("promise", _body(asked, ports), message_id=asked.message_id, ports=ports, at=asked.at)
         return _answer(asked.message_id, asked.customer_id, ports, accepted=accepted)
 
@@ -56,6 +60,11 @@ def _body(asked: PromiseIn, ports: Ports) -> dict[str, object]:
     known("touchpoint", asked.touchpoint, catalog.touchpoints, field="touchpoint")
     if asked.make_good is not None:
         known("action", asked.make_good, catalog.positions, field="make_good")
+        if asked.make_good not in (able := sorted(_making_good(catalog))):
+            cause = (
+                f"sells, or is said nowhere that is there to recover; an action that can make good: {', '.join(able) or 'none'}"
+            )
+            raise Problem(422, "This cannot make good", f"{asked.make_good!r} {cause}", errors=[("body.make_good", cause)])
     if asked.action is not None and asked.decision_id is None:
         raise Problem(422, "An action of which decision?", "action names one that a decision chose; give its decision_id")
     made_at = asked.at or ports.clock.now()
@@ -67,6 +76,14 @@ def _body(asked: PromiseIn, ports: Ports) -> dict[str, object]:
         offer = chosen(asked.decision_id, asked.action, asked.customer_id, ports)
     said = asked.model_dump(exclude={"message_id", "at", "action"}, exclude_none=True)
     return said | {"promise_id": asked.message_id} | ({"action": offer["action"]} if offer else {})
+
+
+def _making_good(catalog: Catalog) -> Iterator[str]:
+    """The actions that may be said where a broken promise is made good: no other one would ever end the suppression."""
+    for action in catalog.actions:
+        places = (catalog.touchpoints[name] for name in action.treatments)
+        if action.job not in SELLING and any({action.job, "recover"} <= set(place.jobs) for place in places):
+            yield action.name
 
 
 def _holds(asked: PromiseEndIn, promise: Promise) -> bool:

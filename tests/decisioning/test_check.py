@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from decisioning.catalog import Catalog, OutcomeRule
+from decisioning.catalog import Catalog, OutcomeRule, Text
 from decisioning.check import faults
 from decisioning.conditions import parse
-from decisioning.domain import Message
 from decisioning.policy import (
     Cap,
     Contact,
@@ -103,7 +102,7 @@ def test_a_touchpoint_that_does_not_do_the_job_is_no_place_for_the_action() -> N
 @pytest.mark.parametrize(
     ("changes", "key", "words"),
     [
-        ({"default": Message(title="", body="")}, "default.title", "the title is empty"),
+        ({"default": Text(title="", body="")}, "default.title", "the title is empty"),
         ({"attention": -0.1}, "attention", "below 0"),
         ({"effect": -0.1}, "effect", "below 0"),
         ({"horizon": timedelta(0)}, "horizon", "longer than 0"),
@@ -160,6 +159,7 @@ POLICIES: dict[str, tuple[dict[str, Any], str, str]] = {
     "stage of a stage": (staged("stage = active"), "journey.0.when", "not known yet"),
     "stage of an action": (staged("action.job = sell"), "journey.0.when", "not known yet"),
     "no last stage": ({"journey": (Stage(stage="a", when=parse("state.known = true")),)}, "journey", "the last stage must"),
+    "a stage behind one for all": ({"journey": (Stage(stage="a"), Stage(stage="b"))}, "journey.0.stage", "move it to the end"),
     "no stage": ({"journey": ()}, "journey", "the last stage must"),
     "groups too large": ({"groups": Groups(control=0.6, random=0.5)}, "groups", "in 0..1"),
     "a negative group": ({"groups": Groups(control=-0.1, random=0.5)}, "groups", "in 0..1"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from decisioning.catalog import Treatment
+from decisioning.catalog import Text, Treatment
 from decisioning.check import faults
 from decisioning.domain import Message
 from decisioning.policy import Policy, Stage
@@ -116,8 +116,8 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         "app_home.locales.es-US",
         "does not say 'Junto con {partner}'",
     ),
-    "partner of none": (said(body="with {partner}"), "app_home.body", "{partner} has no fallback"),
-    "gives nothing": (said(body="worth {gives}"), "app_home.body", "{gives} has no fallback"),
+    "partner of none": (said(body="with {partner}"), "app_home.body", "the action names no partner; add partner, or"),
+    "gives nothing": (said(body="worth {gives}"), "app_home.body", "the action names no gives; add gives, or"),
 }
 
 
@@ -213,9 +213,13 @@ def test_a_partner_of_a_brand_that_discloses_none_is_a_fault_of_the_action() -> 
 
 
 def test_what_a_touchpoint_says_by_itself_is_in_the_brands_voice_too() -> None:
-    place = worlds.touchpoint(default=Message(title="Hurry", body="Guaranteed {first_name|fresh}"))
+    translated = {"es": Message(title="Guaranteed", body="{x}"), "spanish": Message(title="Hola", body="")}
+    place = worlds.touchpoint(default=Text(title="Hurry", body="Guaranteed {first_name|fresh}", locales=translated))
     told = faults(worlds.catalog(touchpoints=(place, worlds.email())), worlds.policy(voice=VOICE), worlds.index())
     assert [(part, ".".join(path)) for part, path, _ in told] == [
+        ("touchpoints", "app_home.default.locales.spanish"),
         ("touchpoints", "app_home.default.title"),
         ("touchpoints", "app_home.default.body"),
+        ("touchpoints", "app_home.default.locales.es.body"),
+        ("touchpoints", "app_home.default.locales.es.title"),
     ]

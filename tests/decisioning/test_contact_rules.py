@@ -103,21 +103,27 @@ PAST = {
     "another group": worlds.contact(action="stranger", group="others"),
     "another channel": worlds.contact(channel="email", touchpoint="email"),
     "another job": worlds.contact(action="thanks"),
+    "gone": worlds.contact(action="gone", group="others", job="sell"),
+    "gone, of which less is known": worlds.contact(action="gone", group="others"),
+    "another job then": worlds.contact(job="celebrate"),
 }
+
+
+OTHER_GROUP = {"another group", "gone", "gone, of which less is known"}
 
 
 @pytest.mark.parametrize(
     ("each", "scope", "counted"),
     [
         ("customer", Scope(), set(PAST)),
-        ("action", Scope(), {"same", "another channel"}),
-        ("group", Scope(), set(PAST) - {"another group"}),
+        ("action", Scope(), {"same", "another channel", "another job then"}),
+        ("group", Scope(), set(PAST) - OTHER_GROUP),
         ("channel", Scope(), set(PAST) - {"another channel"}),
         ("customer", Scope(channel=("app",)), set(PAST) - {"another channel"}),
-        ("customer", Scope(group=("coupons",)), set(PAST) - {"another group"}),
-        ("customer", Scope(action=("coupon",)), {"same", "another channel"}),
-        # a contact whose action has left the catalog has no job that could be looked up
-        ("customer", Scope(job=("sell",)), {"same", "another action", "another channel"}),
+        ("customer", Scope(group=("coupons",)), set(PAST) - OTHER_GROUP),
+        ("customer", Scope(action=("coupon",)), {"same", "another channel", "another job then"}),
+        # the job that an action had when it was taken, else the one it has now; neither is known of what has left the catalog
+        ("customer", Scope(job=("sell",)), {"same", "another action", "another channel", "gone"}),
         ("customer", Scope(job=("celebrate",)), set()),
         ("customer", Scope(channel=("mail",)), set()),
     ],

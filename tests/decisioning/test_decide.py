@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from decisioning.catalog import Action, Catalog, Treatment
+from decisioning.catalog import Action, Catalog, Text, Treatment
 from decisioning.chance import WHOLE
 from decisioning.conditions import parse
 from decisioning.customer import Emotion, Profile, State
@@ -99,6 +99,16 @@ def test_a_rule_may_read_the_stage_the_predictions_and_the_context_of_the_reques
     asked = worlds.request(context={"intent": "offers"})
     assert chosen(decided(catalog, request=asked)) == ["coupon"]
     assert decided(catalog).rejected[0].unlock == "context.intent = offers (is missing)"
+
+
+@pytest.mark.parametrize(("locale", "title"), [(None, "Hello Ada"), ("es-MX", "Hola Ada"), ("fr", "Hello Ada")])
+def test_an_empty_place_speaks_the_language_of_its_customer(locale: str | None, title: str) -> None:
+    spanish = {"es": Message(title="Hola {first_name|vecino}", body="")}
+    place = worlds.touchpoint(default=Text(title="Hello {first_name|neighbour}", body="", locales=spanish))
+    state = worlds.state(consents={}, locale=locale, traits={"first_name": "Ada"})
+    (result,) = decided(worlds.catalog(worlds.action(), touchpoints=(place, worlds.email())), state=state).results
+    assert result.kind == "nothing" and result.message is not None
+    assert result.message.title == title
 
 
 def test_an_unknown_customer_gets_what_everybody_sees_and_the_reason_code() -> None:

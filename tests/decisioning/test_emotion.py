@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from decisioning.customer import Emotion, State
-from decisioning.emotion import Feeling, Signal, felt, heals_at, intensity_at, is_strong
+from decisioning.emotion import Feeling, Signal, felt, heals_at, intensity_at, is_strong, negative, suppressing
 from decisioning.policy import Suppression
 from tests import worlds
 from tests.worlds import NOW
@@ -65,6 +65,31 @@ def test_a_weaker_feeling_does_not_wipe_out_what_is_left_of_a_stronger_one() -> 
     assert late.emotion is not None and late.emotion.valence == 0.2
 
 
+JOY = Feeling(valence=0.9, intensity=0.95)
+UNSURE = Feeling(valence=-0.9, intensity=0.95, confidence=0.2)
+
+
+@pytest.mark.parametrize("feeling", [JOY, UNSURE], ids=["a stronger joy", "a stronger anger that nobody is sure of"])
+@pytest.mark.parametrize("days_ago", [0, 1, -1], ids=["at once", "before", "after"])
+def test_nothing_that_was_felt_hides_an_anger_that_is_sure(feeling: Feeling, days_ago: int) -> None:
+    """In whatever order both become known, the anger heals as it would have by itself, and only then."""
+    anger, at = Feeling(valence=-0.9, intensity=0.8), NOW - timedelta(days=days_ago)
+    told = [(anger, NOW), (feeling, at)]
+    for order in (told, told[::-1]):
+        state = worlds.state()
+        for one, when in order:
+            state = felt(state, one, at=when, half_life=HALF_LIFE)
+        assert suppressing(state, POLICY, NOW) == (angry(0.8),)
+        assert suppressing(state, POLICY, heals_at(angry(0.8), POLICY)) == ()
+
+
+def test_of_several_angers_only_those_are_kept_that_are_surer_than_the_stronger_ones() -> None:
+    state = worlds.state()
+    for intensity, confidence in ((0.5, 0.9), (0.9, 0.4), (0.4, 0.8), (0.7, 0.6), (0.6, 0.5)):
+        state = felt(state, Feeling(valence=-1.0, intensity=intensity, confidence=confidence), at=NOW, half_life=HALF_LIFE)
+    assert [(one.intensity, one.confidence) for one in negative(state)] == [(0.9, 0.4), (0.7, 0.6), (0.5, 0.9)]
+
+
 def test_an_event_that_says_nothing_changes_nothing() -> None:
     state = worlds.state(emotion=angry())
     assert felt(state, None, at=NOW, half_life=HALF_LIFE) is state
@@ -86,7 +111,7 @@ def test_the_order_in_which_feelings_become_known_does_not_matter(known: list[tu
         state = State(customer_id="1029")
         for feeling, days in order:
             state = felt(state, feeling, at=NOW - timedelta(days=days), half_life=HALF_LIFE)
-        ends.add(state.emotion)
+        ends.add((state.emotion, state.unhealed))
     assert len(ends) == 1
 
 

@@ -34,8 +34,27 @@ UNTIL: dict[str, dict[str, Any]] = {
     "not yet valid": {"action": worlds.action(valid_from=NOW + 3 * DAY + MOMENT)},
     "pause": {"preferences": {"pause": Preference(at=NOW, until=NOW + HOUR)}},
     "anger": {"emotion": Emotion(valence=-0.9, intensity=0.8, confidence=1.0, at=NOW - DAY)},
+    "anger before joy": {
+        "emotion": Emotion(valence=0.9, intensity=1.0, confidence=1.0, at=NOW),
+        "unhealed": (Emotion(valence=-0.9, intensity=0.8, confidence=1.0, at=NOW - DAY),),
+    },
+    "anger of two days": {
+        "emotion": Emotion(valence=-0.9, intensity=1.0, confidence=0.6, at=NOW - 2 * DAY),
+        "unhealed": (Emotion(valence=-0.9, intensity=0.8, confidence=1.0, at=NOW - DAY),),
+    },
     "cool-down": {
         "refusals": tuple(Refusal(action="a", group="coupons", at=NOW - days * DAY) for days in (1, 9)),
+    },
+    "fatigue, an answer is soon forgotten": {
+        "policy": worlds.policy(contact=Limits(fatigue=Fatigue(within=7 * DAY, least=1, most=7, usual=0.1, weight=1.0))),
+        "contacts": (
+            worlds.contact(NOW - 59 * DAY, answered=True),
+            *(worlds.contact(NOW - half_days * 12 * HOUR) for half_days in range(1, 11)),
+        ),
+    },
+    "fatigue, until a message is liked at all": {
+        "policy": worlds.policy(contact=Limits(fatigue=Fatigue(within=DAY, least=0, most=1))),
+        "contacts": (worlds.contact(NOW - 3 * DAY),),
     },
     **{f"{name}, seen": limit | {"contacts": SOME} for name, limit in LIMITS.items()},
     **{f"{name}, reserved": limit | {"contacts": (SOME[2], HELD)} for name, limit in LIMITS.items()},
@@ -95,6 +114,29 @@ def test_whatever_was_said_the_time_that_a_limit_names_is_true(contacts: list[Co
         "pace": {"preferences": {"pace": Preference(at=NOW, a_week=most)}},
         "too_soon": LIMITS["too_soon"],
     }[limit] | {"contacts": tuple(contacts)}
+    why = rejected(**world)
+    if why is not None:
+        assert why.until is not None
+        assert rejected(why.until - MOMENT, **world) is not None
+        assert rejected(why.until, **world) is None
+
+
+long_past = st.lists(
+    st.builds(
+        lambda hours, answered: worlds.contact(NOW - hours * HOUR, answered=answered),
+        st.one_of(st.integers(1, 24 * 8), st.integers(24 * 50, 24 * 60)),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@given(long_past, st.integers(0, 2), st.integers(1, 4), st.sampled_from([0.1, 1.0]), st.sampled_from([0.5, 10.0]))
+def test_who_is_tired_is_told_again_from_the_time_that_is_named_though_old_answers_are_forgotten_until_then(
+    contacts: list[Contact], least: int, more: int, usual: float, weight: float
+) -> None:
+    fatigue = Fatigue(within=7 * DAY, least=least, most=least + more, usual=usual, weight=weight)
+    world: dict[str, Any] = {"policy": worlds.policy(contact=Limits(fatigue=fatigue)), "contacts": tuple(contacts)}
     why = rejected(**world)
     if why is not None:
         assert why.until is not None

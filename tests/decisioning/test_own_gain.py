@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from decisioning.domain import Candidate, Decision, Result, Terms
-from decisioning.own_gain import own_gain
+from decisioning.own_gain import first_without_gain, own_gain
 from decisioning.policy import Exploration
 from tests import worlds
 from tests.decisioning.explained import CATALOG, POLICY, told
+from tests.worlds import decided
 
 GREEDY = replace(POLICY, exploration=Exploration(mass=0.0, strength=1e6))
 
@@ -22,7 +23,37 @@ def test_the_place_is_told_with_our_gain_and_without() -> None:
     decision = told(predictions=of, policy=GREEDY)
     assert result(decision).action == "coupon_bakery"
     assert own_gain(result(decision), decision) == (
-        "With our own gain counted it came in place 1, without it in place 2. Our own gain was about half of its weight."
+        "It came first. Without our own gain it would have come second. Our own gain was about half of its weight."
+    )
+
+
+def test_places_are_among_what_a_place_could_choose_from() -> None:
+    of = worlds.predictions(CATALOG, {"coupon_bakery": 0.9, "coupon_produce": 0.25, "thanks": 0.2})
+    decision = told(predictions=of, policy=GREEDY, request=worlds.request(placements=worlds.slots(2)))
+    assert [one.action for one in decision.results] == ["coupon_bakery", "thanks"]
+    words = own_gain(decision.results[1], decision)
+    assert words is not None and words.startswith("It came first. Without our own gain it would have come second.")
+    assert (first_without_gain(decision.results[0], decision), first_without_gain(decision.results[1], decision)) == (
+        True,
+        False,
+    )
+
+
+def test_in_distress_what_another_job_would_have_been_worth_is_no_rival() -> None:
+    of = worlds.catalog(
+        worlds.action("sorry", job="recover", group="care", value=1.0), worlds.action("party", job="celebrate", value=99.0)
+    )
+    decision = decided(of, state=worlds.state(open_complaints=("c1",)))
+    assert (result(decision).action, decision.candidates[0].action) == ("sorry", "party")
+    assert own_gain(result(decision), decision) == "None: this message sells nothing."
+
+
+def test_what_sells_nothing_but_gains_by_it_says_so() -> None:
+    """It comes first either way, but its weight beside the others is mostly what it brings us."""
+    of = worlds.catalog(worlds.action("stay", job="retain", value=90.0), worlds.action("other", job="inform", value=1.0))
+    decision = decided(of, predictions=worlds.predictions(of, {"stay": 0.3, "other": 0.25}), policy=GREEDY)
+    assert own_gain(result(decision), decision) == (
+        "It would have come first without our own gain, too. Our own gain was about half of its weight."
     )
 
 

@@ -103,8 +103,17 @@ def test_every_place_says_why_in_its_own_words() -> None:
         ("recall", "must_be_said"),
         ("best", "highest_priority"),
         ("poor", "highest_priority"),
-        (None, "nothing_passed_the_rules"),
+        (None, "earlier_places_took_all"),
     ]
+
+
+@pytest.mark.parametrize("most", [1, 9], ids=["the first place fills a cap", "the first place says all there is"])
+def test_a_place_that_earlier_ones_left_nothing_for_says_so(most: int) -> None:
+    policy = worlds.policy(contact=Contact(caps=(Cap(rule="cap", most=most, within=7 * DAY),)), **CERTAIN)
+    catalog = TEN if most == 1 else worlds.catalog(worlds.action())
+    first, second = decided(catalog, policy=policy, request=worlds.request(placements=worlds.slots(2))).results
+    assert first.kind == "action"
+    assert (second.kind, second.reason) == ("nothing", "earlier_places_took_all")
 
 
 def test_what_comes_by_the_exploration_mass_alone_is_called_explored() -> None:
@@ -153,6 +162,37 @@ def test_of_several_waits_the_first_is_taken_and_none_beyond_the_horizon() -> No
     assert (result.reason, result.wait.until) == ("fast", NOW + timedelta(hours=23))
     (later,) = decided(catalog, state=worlds.state(contacts=seen), now=NOW - 2 * DAY, **asked).results
     assert (later.kind, later.reason) == ("nothing", "nothing_passed_the_rules")
+
+
+SEEN = worlds.state(contacts=(worlds.contact(NOW - 6 * DAY),))
+ONE_A_WEEK = Cap(rule="one_a_week", most=1, within=7 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("action", "changes", "waits"),
+    [
+        ({}, {}, ("one_a_week", 24)),
+        ({"every": 7 * DAY + timedelta(hours=3)}, {}, ("too_soon", 27)),
+        ({"every": 9 * DAY}, {}, None),
+        ({"budget": 1}, {"stock": {"coupon": 0}}, None),
+        ({"valid_until": NOW + DAY}, {}, None),
+        ({"valid_until": NOW + DAY + timedelta(hours=1)}, {}, ("one_a_week", 24)),
+        ({"valid_from": NOW + timedelta(hours=1)}, {}, None),
+    ],
+    ids=["one rule", "the longer of two", "beyond the horizon", "sold out", "over by then", "just not over", "another tier"],
+)
+def test_a_wait_ends_when_every_rule_passes_and_not_when_the_first_does(
+    action: dict[str, Any], changes: dict[str, Any], waits: tuple[str, int] | None
+) -> None:
+    catalog = worlds.catalog(worlds.action(**action))
+    policy = worlds.policy(contact=Contact(caps=(ONE_A_WEEK,)))
+    asked: dict[str, Any] = {"policy": policy, "state": SEEN, "request": worlds.request(touchpoint="email")} | changes
+    (result,) = decided(catalog, **asked).results
+    found = None if result.wait is None else (result.wait.because, (result.wait.until - NOW) / timedelta(hours=1))
+    assert found == waits
+    if result.wait is not None:
+        (then,) = decided(catalog, now=result.wait.until, **asked).results
+        assert then.kind == "action"
 
 
 @given(st.integers(1, 6), st.integers(1, 4), st.text("abc", max_size=3))

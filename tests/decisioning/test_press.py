@@ -30,11 +30,11 @@ def test_a_message_can_be_steered_by_all_that_it_is_about() -> None:
     action = worlds.action(topics=("salad_bar",), every=timedelta(days=1))
     pressed = list(on_message(action, "app", (), MARKETING))
     assert [(one.press, one.about) for one in pressed[:3]] == [
-        ("less_like", "coupons"),
+        ("less_like", action.name),
         ("topic", "salad_bar"),
         ("channel", "app"),
     ]
-    assert pressed[1].what == "Show me more or less of salad bar."
+    assert pressed[1].what == "Show me more, or less, of salad bar."
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Who asks and what passes: what deciding may not touch, what a taken place leaves, and where else something may be said."""
 
 from copy import deepcopy
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import pytest
 from decisioning.conditions import parse
 from decisioning.customer import Emotion, Profile
 from decisioning.decide import decide
-from decisioning.domain import Evidence, Ledger, Wait
+from decisioning.domain import Evidence, Ledger
 from decisioning.eligibility import PASSES
 from decisioning.learning import beliefs_of
-from decisioning.policy import Cap, Contact, Exploration, Fatigue, Groups, Policy, QuietHours, Rule, Rules, Scope, Stage, Weight
+from decisioning.policy import Cap, Contact, Fatigue, Policy, Rule, Rules, Stage, Weight
 from decisioning.preferences import Preference
 from decisioning.promises import Promise
 from decisioning.rulebook import Rulebook, compile_rules
@@ -188,73 +188,3 @@ def test_what_was_out_stays_out_once_a_place_was_taken() -> None:
     before = sifted(*actions)
     after = sifted_again(before, worlds.contact(NOW, action="a"))
     assert after.failed.tolist() == before.failed.tolist()
-
-
-# ---------------------------------------------------------------------------------------------------------------- elsewhere
-
-BY_MAIL_ONLY = worlds.touchpoint(jobs=("serve",))
-
-
-def waits(*actions: Any, places: tuple[Any, ...] = (), **changes: Any) -> Wait | None:
-    """What the (last) place at the app's home, where nothing is sold, is told to wait for."""
-    of = worlds.catalog(*actions, touchpoints=(BY_MAIL_ONLY, *(places or (worlds.email(),))))
-    return decided(of, **changes).results[-1].wait
-
-
-def test_what_may_not_be_said_here_but_there_is_waited_for_there() -> None:
-    assert waits(worlds.action()) == Wait(until=NOW, because="better_elsewhere", touchpoint="email")
-
-
-def test_of_several_places_the_one_with_what_leaves_most_and_of_equal_ones_the_first_in_time() -> None:
-    both = {"email": worlds.treatment(), "post": worlds.treatment()}
-    cheap, dear = (
-        worlds.action("cheap", value=1.0, treatments=both | {"app_home": worlds.treatment()}),
-        worlds.action("dear", value=9.0, treatments={"app_home": worlds.treatment(), "post": worlds.treatment()}),
-    )
-    quiet = worlds.policy(contact=Contact(quiet_hours=QuietHours(start=time(8), end=time(12))))
-    places = (worlds.email(), worlds.touchpoint("post", channel="post", direction="inbound"))
-    found = waits(cheap, dear, places=(worlds.email(), worlds.email(name="post", channel="post")))
-    assert found is not None and found.touchpoint == "post"
-    found = waits(cheap, places=places, policy=quiet)
-    assert found == Wait(until=NOW, because="better_elsewhere", touchpoint="post")
-    found = waits(cheap, places=(worlds.email(),), policy=quiet)
-    assert found is not None and found.until == datetime(2018, 1, 1, 17, tzinfo=NOW.tzinfo)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"policy": worlds.policy(groups=Groups(control=1.0))},
-        {"state": worlds.state(known=False), "profile": Profile.empty(worlds.index())},
-        {"state": worlds.state(consents={})},
-        {"state": worlds.state(closed_channels=("email",))},
-    ],
-    ids=["control group", "stranger", "no consent", "channel closed there"],
-)
-def test_nobody_is_sent_elsewhere_for_what_may_not_be_said_there(changes: dict[str, Any]) -> None:
-    assert waits(worlds.action(), **changes) is None
-
-
-def test_what_makes_good_a_promise_is_looked_for_at_every_place() -> None:
-    sorry = worlds.action("sorry", job="recover", treatments={"email": worlds.treatment()})
-    here = worlds.action(treatments={"app_home": worlds.treatment()})
-    state = worlds.state(promises={"p": Promise(made_at=NOW - 9 * DAY, due=NOW - DAY, make_good="sorry")})
-    found = waits(here, sorry, state=state)
-    assert found is not None and found.touchpoint == "email"
-    assert waits(here, sorry) is None
-    assert waits(worlds.action(), state=state) is None
-
-
-def test_what_was_just_said_here_is_not_waited_for_elsewhere() -> None:
-    of = worlds.catalog(worlds.action())
-    first, second = decided(of, request=worlds.request(placements=worlds.slots(2))).results
-    assert (first.action, second.kind, second.wait) == ("coupon", "nothing", None)
-
-
-def test_what_was_just_said_here_is_not_waited_for_elsewhere_even_where_it_has_filled_its_cap() -> None:
-    cap = Cap(rule="one_here", most=1, within=7 * DAY, scope=Scope(channel=("app",)))
-    of = worlds.catalog(worlds.action("best", value=99.0), worlds.action("next", treatments={"app_home": worlds.treatment()}))
-    certain = Exploration(mass=0.0, strength=1e6)
-    policy = worlds.policy(contact=Contact(caps=(cap,)), exploration=certain)
-    first, second = decided(of, policy=policy, request=worlds.request(placements=worlds.slots(2))).results
-    assert (first.action, second.kind, second.wait) == ("best", "nothing", None)

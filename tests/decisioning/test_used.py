@@ -30,8 +30,8 @@ def data(of: Catalog = CATALOG, *, reads: tuple[str, ...] = (), **changes: Any) 
     return data_used(decision.trace.sifted, 0)
 
 
-def used(**changes: Any) -> list[tuple[str, str]]:
-    return [(one.says, one.source) for one in data(**changes)]
+def used(*, of: Catalog = CATALOG, **changes: Any) -> list[tuple[str, str]]:
+    return [(one.says, one.source) for one in data(of, **changes)]
 
 
 def test_data_is_used_where_a_rule_a_weight_a_stage_or_a_model_read_it_and_it_was_known() -> None:
@@ -89,6 +89,14 @@ def test_what_the_customer_said_is_data_too() -> None:
         ("how you felt about us", "told"),
         ("what you asked us for", "told"),
     ]
+
+
+def test_what_the_text_says_of_the_customer_is_data() -> None:
+    text = worlds.treatment("Hello {first_name|neighbour}", "You have {points|some} points.")
+    greets = worlds.catalog(worlds.action(treatments={"app_home": text}))
+    ada, known = worlds.state(traits={"first_name": "Ada"}), worlds.profile(points=9.0, tier="gold")
+    assert used(of=greets, state=ada, profile=known) == [("your loyalty points", "first_party"), ("your first name", "told")]
+    assert used(of=greets, profile=worlds.profile(tier="gold")) == []
 
 
 def test_the_hours_that_chose_the_moment_are_data() -> None:

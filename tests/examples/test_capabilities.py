@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 import examples.grocer
-from decisioning.conditions import Condition, fields_of
+from decisioning.conditions import Condition, Not, fields_of
 from decisioning.domain import SELLING, Job
 from decisioning.policy import CONTACT_MEMORY
 from features.playbook import Playbook
@@ -80,6 +80,8 @@ CAPABILITIES: dict[str, Callable[[Playbook], object]] = {
     "a partner, with disclosure": lambda book: (
         any(action.partner for action in book.catalog.actions) and book.policy.voice.partner_disclosure
     ),
+    "a lever": lambda book: any(action.lever != 1 for action in book.catalog.actions),
+    "what must not be": lambda book: any(isinstance(one, Not) for one in conditions(book)),
     "what offers give": lambda book: any(action.gives for action in book.catalog.actions),
     "the value exchange in rules": lambda book: reads(book, "state.given", "state.received", "state.worth"),
     "hardship": lambda book: (

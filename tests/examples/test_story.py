@@ -169,7 +169,7 @@ def server(told: Told) -> Iterator[calling.Server]:
     """The server over what the telling left."""
     workspace = Workspace.load(told.workspace)
     log = kairos.open_log(workspace)
-    app = kairos.application(workspace, log, kairos.engine_clock(workspace, log))
+    app = kairos.application(workspace, log, kairos.engine_clock(workspace.brand, log))
     with kairos.listen(0) as bound, calling.Server(app, bound) as server:
         yield server
     log.close()

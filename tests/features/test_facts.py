@@ -59,6 +59,7 @@ def test_a_record_brings_its_numbers_its_products_by_topic_and_its_local_hour() 
         pytest.param({"total": "12", "products": "bread"}, id="text"),
         pytest.param({"total": True, "products": [3, None]}, id="of another kind"),
         pytest.param({"total": 1e300, "products": [{"category": 5, "price": "x"}]}, id="out of all measure"),
+        pytest.param({"total": 10**400, "products": [{"category": 5, "price": -(10**400)}]}, id="beyond any float"),
         pytest.param(None, id="no properties"),
         pytest.param([1], id="no object"),
     ],

@@ -212,9 +212,15 @@ MISTAKES = {
     ),
     "missing key": Mistake("catalog", "    value: 10.0\n", "", "actions.bread", "the key 'value' is missing; add it"),
     "time zone": Mistake(
-        "brand", "America/New_York", "New York", "the file", "unknown time_zone 'New York'; write an IANA name"
+        "brand", "America/New_York", "New York", "time_zone", "unknown time_zone 'New York'; write an IANA name"
     ),
-    "a folder of zones": Mistake("brand", "America/New_York", "America", "the file", "unknown time_zone 'America'"),
+    "a prior that is none": Mistake(
+        "catalog", "response: {prior: 0.2}", "response: {prior: 2}", "actions.points.response.prior", "is a probability"
+    ),
+    "more than all": Mistake(
+        "catalog", "incrementality: 0.5", "incrementality: 5", "groups.offers.incrementality", "is a share: from 0 to 1"
+    ),
+    "a folder of zones": Mistake("brand", "America/New_York", "America", "time_zone", "unknown time_zone 'America'"),
     "feeling": Mistake("brand", "valence: -0.9", "valence: -9", "signals.Complaint Opened.emotion", "valence lies in -1..1"),
     "rule's scope": Mistake(
         "policy", "scope: {group: [offers]}", "scope: {group: [offer]}", "rules.eligibility.0.scope", "unknown group 'offer'"

@@ -1,12 +1,13 @@
 """The published playbook: the log keeps each version, the last one holds, and states are folded by it."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from decisioning.errors import KairosError
-from features.log import Log
+from features.log import Log, LogUnavailable, Record
 from features.playbook import Playbook
 from features.published import Publications, Published, last_published, publish, published, state_rules
 from features.yaml_nodes import WorkspaceError
@@ -134,6 +135,28 @@ def test_each_publication_is_told_once_and_of_several_the_last(log: Log) -> None
     assert newest() is None
 
 
+class Torn:
+    """The log, whose first reading ends after a record: its database does not answer any more."""
+
+    def __init__(self, log: Log) -> None:
+        self._log, self._torn = log, False
+
+    def read(self, *, after: int, kinds: Sequence[str]) -> Iterator[Record]:
+        yield from self._log.read(after=after, kinds=kinds)
+        if not self._torn:
+            self._torn = True
+            raise LogUnavailable("the disk is full")
+
+
+def test_a_publication_that_was_read_when_the_log_failed_is_told_at_the_next_look(log: Log) -> None:
+    publish(BOOK, log, now=NOW)
+    publications = Publications(Torn(log))
+    with pytest.raises(LogUnavailable):
+        publications.newest()
+    told = publications.newest()
+    assert told is not None and told.version == BOOK.version
+
+
 def test_a_publication_that_cannot_be_read_is_told_once_too(log: Log) -> None:
     publications = Publications(log)
     log.append([worlds.record("catalog", "catalog-old", faulty(), customer_id=None)])
@@ -155,3 +178,30 @@ def test_a_version_that_was_never_published_here_is_refused(log: Log) -> None:
     publish(BOOK, log, now=NOW)
     with pytest.raises(KairosError, match="version c0ffee of the catalog is not in this log"):
         Published(log)("c0ffee")
+
+
+def put_by_an_older_kairos(log: Log, files: dict[str, str]) -> None:
+    body = json.dumps({"version": "old", "files": files}).encode()
+    log.append([worlds.record("catalog", "catalog-old", body, customer_id=None)])
+
+
+def test_what_later_checks_refuse_can_still_be_decided_again_by(log: Log) -> None:
+    put_by_an_older_kairos(log, {**TEXTS, "catalog.yaml": TEXTS["catalog.yaml"].replace("topics: [bakery]", "topics: [wine]")})
+    with pytest.raises(WorkspaceError, match="'wine'"):
+        last_published(log)
+    assert Published(log)("old").catalog["bread"].topics == ("wine",)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({**TEXTS, "policy.yaml": "nothing: here"}, id="a key of another time"),
+        pytest.param({"catalog.yaml": TEXTS["catalog.yaml"]}, id="files of another time"),
+    ],
+)
+def test_a_version_that_cannot_be_compiled_any_more_is_told_by_its_name(files: dict[str, str], log: Log) -> None:
+    put_by_an_older_kairos(log, files)
+    with pytest.raises(
+        KairosError, match="this Kairos cannot compile version old of the catalog; the one that published it can"
+    ):
+        Published(log)("old")

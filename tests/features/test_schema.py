@@ -155,5 +155,5 @@ def test_the_grocers_profile_is_sound_and_has_what_its_catalog_and_models_ask_fo
     assert {"orders_90d", "spend_90d", "since_order", "tenure", "tier", "points", "age_band"} <= set(profile.index.positions)
     assert all(feature.says for feature in profile.index.features)
     assert {feature.view for feature in profile.index.features if feature.sensitive} == {"households"}
-    hard = [one.says for one in profile.index.features if grade(f"We looked at {one.says}. This spoke for it.") > 8]
+    hard = [one.says for one in profile.index.features if grade(f"We looked at {one.says}. That counted for it.") > 8]
     assert hard == []

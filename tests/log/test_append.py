@@ -153,6 +153,16 @@ def test_a_decision_that_is_there_already_is_no_conflict(log: Log) -> None:
     assert log.append([decision()], expecting={"1029": seen}) == [False]
 
 
+def test_what_is_one_thing_is_new_as_a_whole_or_not_at_all(log: Log) -> None:
+    first, second = event("Order Completed", message_id="a"), event("Order Completed", message_id="b")
+    log.append([first])
+    with pytest.raises(Conflict):
+        log.append([first, second], whole=True)
+    assert log.last_sequence() == 1
+    assert log.append([second, event("Order Completed", message_id="c")], whole=True) == [True, True]
+    assert log.append([first, second], whole=True) == [False, False]
+
+
 def test_the_last_of_a_budget_goes_to_one_only(log: Log) -> None:
     log.append([decision(customer="a", decision_id="da")], budgets={"coupon": 1})
     with pytest.raises(Conflict, match="budget"):

@@ -19,9 +19,11 @@ from decisioning.domain import Decision, Evidence, Learner, Ledger, Placement, R
 from decisioning.learning import beliefs_of
 from decisioning.policy import Cap, Contact, Exploration, Groups, Policy
 from decisioning.preferences import Preference
+from decisioning.promises import Promise
 from decisioning.rulebook import Rulebook, compile_rules
 from features.log import Log, Record
-from features.log.decisions import Inputs, ReplayFault, decide_from, decision_of, inputs_of, replayed, to_record, versions_of
+from features.log.decisions import decide_from, decision_of, replayed, to_record, versions_of
+from features.log.inputs import Inputs, ReplayFault, inputs_of
 from features.log.keys import seal
 from features.log.offers import outbox
 from tests import worlds
@@ -175,6 +177,13 @@ def test_a_salt_is_not_to_be_read_in_a_record() -> None:
     assert SALT.encode() not in record.payload
 
 
+def test_a_record_that_does_not_fit_the_rules_of_today_is_told_by_its_name() -> None:
+    _, record, _ = written(worlds.request(), worlds.inputs(CATALOG))
+    other = compile_rules(worlds.catalog(worlds.action("only")), worlds.policy(), worlds.index())
+    with pytest.raises(ReplayFault, match="'d1' cannot be decided again by this version of Kairos"):
+        replayed(record, other, salt=SALT)
+
+
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_record_of_an_older_form_is_not_decided_again(version: int) -> None:
     _, record, rulebook = written(worlds.request(), worlds.inputs(CATALOG))
@@ -274,6 +283,40 @@ def test_a_wait_for_another_touchpoint_tells_where_and_until_when(log: Log) -> N
     assert log.query(lambda connection: outbox(connection, due_before=NOW + timedelta(days=9), now=NOW)) == []
 
 
+@pytest.mark.parametrize("attention", [0.0, 0.9, 9.9], ids=["worth it", "just worth it", "not worth it"])
+@pytest.mark.parametrize("owed", [False, True], ids=["", "a promise is to be made good"])
+@pytest.mark.parametrize("seen", [0, 5, 900])
+def test_where_else_something_may_be_said_comes_out_the_same_from_the_record(attention: float, owed: bool, seen: int) -> None:
+    """Though the record keeps no prediction and no belief but those of the candidates here."""
+    of = worlds.catalog(
+        worlds.action("bread"),
+        worlds.action("sorry", job="recover", treatments={"post": worlds.treatment()}),
+        touchpoints=(
+            worlds.touchpoint(jobs=("serve",)),
+            worlds.email(attention=attention),
+            worlds.touchpoint("post", channel="post", attention=attention),
+        ),
+    )
+    promise = Promise(made_at=NOW - timedelta(days=9), due=NOW - timedelta(days=1), make_good="sorry")
+    learner = Learner(
+        evidence={
+            (action, place): Evidence(shows=seen, expected=0.1 * seen, successes=successes)
+            for action, place, successes in (("bread", "email", seen), ("bread", "app_home", seen // 9), ("sorry", "post", 0))
+        }
+    )
+    inputs = worlds.inputs(
+        of,
+        state=worlds.state(promises={"p": promise} if owed else {}),
+        predictions=worlds.predictions(of, {"sorry": 0.7}, nothing=np.array([0.05, np.nan])),
+        learner=learner,
+    )
+    decision, record, rulebook = written(worlds.request(), inputs, of)
+    (result,) = decision.results
+    named = None if result.wait is None else result.wait.touchpoint
+    assert named == ("post" if owed else None if attention == 9.9 else "email")
+    assert replayed(record, rulebook, salt=SALT) == decision
+
+
 @pytest.mark.parametrize("touchpoint", ["app_home", "email"])
 def test_only_what_the_decision_read_is_kept(touchpoint: str) -> None:
     inputs = worlds.inputs(
@@ -310,7 +353,9 @@ def test_a_record_of_a_hundred_candidates_takes_three_kilobytes(seen: int) -> No
         consents=given,
         consents_at=dict.fromkeys(given, NOW - timedelta(days=100)),
         contacts=tuple(
-            worlds.contact(NOW - timedelta(days=2 * at), action=f"coupon_{at:03d}", decision_id=f"{chance.bytes(16).hex()}")
+            worlds.contact(
+                NOW - timedelta(days=2 * at), action=f"coupon_{at:03d}", job="sell", decision_id=f"{chance.bytes(16).hex()}"
+            )
             for at in range(1, 6)
         ),
         preferences={"topic:bakery": Preference(wanted="more", at=NOW - timedelta(days=3))},

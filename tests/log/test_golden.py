@@ -22,7 +22,8 @@ from decisioning.policy import Cap, Contact
 from decisioning.rulebook import compile_rules
 from features.join import Customer
 from features.log import Log, Record
-from features.log.decisions import Inputs, ReplayFault, decide_from, decision_of, inputs_of, to_record, versions_of
+from features.log.decisions import decide_from, decision_of, to_record, versions_of
+from features.log.inputs import Inputs, ReplayFault, inputs_of
 from features.log.offers import evidence, outbox
 from features.log.records import VERSION, Kind
 from tests import worlds

@@ -164,6 +164,13 @@ def test_a_signal_is_heard_however_its_name_is_encoded(ascii_only: bool) -> None
     assert after(record).open_complaints == ("7",)
 
 
+def test_a_good_rating_heals_no_bad_one_that_came_before_or_after() -> None:
+    for first, then in ((2, 5), (5, 2)):
+        state = after(event("Satisfaction Rated", rating=first), event("Satisfaction Rated", message_id="m2", rating=then))
+        assert state.emotion == Emotion(valence=1.0, intensity=1.0, confidence=1.0, at=NOW)
+        assert state.unhealed == (Emotion(valence=-0.5, intensity=0.5, confidence=1.0, at=NOW),)
+
+
 def test_a_late_event_fades_from_when_it_was_felt() -> None:
     early, late = (
         event("Satisfaction Rated", rating=1, at=NOW - 30 * DAY),
@@ -212,6 +219,23 @@ def test_what_the_customer_got_is_counted_with_what_it_was_worth() -> None:
         assert (after(*order).exchange.received, after(*order).exchange.worth) == (4, 2.8)
 
 
+def test_an_offer_is_got_once_however_often_its_success_is_told() -> None:
+    """At the till and by the app, say: two messages tell of one coupon."""
+    both = decision(offer(), offer(action="tea"))
+    bread = [outcome("accepted", message_id=f"o{at}", success=True, gives=2.5) for at in range(2)]
+    tea = outcome("accepted", message_id="o2", success=True, gives=1.0, action="tea")
+    for told in permutations((*bread, tea)):
+        exchange = after(both, *told).exchange
+        assert (exchange.received, exchange.worth) == (2, 3.5)
+
+
+def test_what_was_taken_is_told_by_the_contact_and_survives_its_writing() -> None:
+    state = after(decision(offer()), outcome("accepted", success=True))
+    assert [one.taken for one in state.contacts] == [True]
+    assert decode(encode(state)) == state
+    assert not any(one.taken for one in after(decision(offer()), outcome("accepted")).contacts)
+
+
 def test_the_success_of_what_makes_good_makes_a_broken_promise_good() -> None:
     broken = worlds.state(
         promises={"p": Promise(made_at=NOW - DAY, due=NOW, make_good="coupon", status="broken", ended_at=NOW)}
@@ -236,6 +260,12 @@ def test_every_action_of_a_live_decision_reserves_a_contact() -> None:
 def test_an_imported_decision_took_one_contact_whatever_it_offered() -> None:
     (contact,) = after(decision(offer("a"), offer("b"), origin="imported", touchpoint="mailer")).contacts
     assert (contact.confirmed, contact.touchpoint, contact.channel) == (True, "mailer", "mailer")
+
+
+def test_a_contact_keeps_the_job_that_its_action_had() -> None:
+    taken = after(decision(offer("a", job="recover"), offer("b")))
+    assert [(one.action, one.job) for one in taken.contacts] == [("a", "recover"), ("b", None)]
+    assert decode(encode(taken)) == taken
 
 
 def test_a_mandatory_message_takes_a_contact_that_says_so() -> None:
@@ -324,7 +354,8 @@ def test_a_catalog_and_a_kind_of_later_versions_say_nothing_of_a_customer() -> N
 
 def test_a_state_is_kept_as_it_is() -> None:
     state = worlds.state(
-        emotion=Emotion(valence=-0.1, intensity=1 / 3, confidence=0.1, at=NOW + timedelta(microseconds=1)),
+        emotion=Emotion(valence=0.1, intensity=1 / 3, confidence=0.1, at=NOW + timedelta(microseconds=1)),
+        unhealed=(Emotion(valence=-0.1, intensity=0.3, confidence=0.1, at=NOW),),
         contacts=(worlds.contact(),),
         refusals=(Refusal(action="a", group="g", at=NOW),),
         open_complaints=("c1",),

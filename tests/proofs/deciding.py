@@ -9,7 +9,8 @@ from decisioning.decide import decide
 from decisioning.domain import Candidate, Decision, Rejection, Request, Result, TrialGroup
 from decisioning.policy import Policy
 from decisioning.rulebook import Rulebook, compile_rules
-from features.log.decisions import Inputs, decision_of, replayed, to_record
+from features.log.decisions import decision_of, replayed, to_record
+from features.log.inputs import Inputs
 from tests import worlds
 from tests.decisioning.oracle.world import World
 

@@ -134,7 +134,6 @@ _BY_NAME: Mapping[str, Follow] = {
         lambda _, __: "promise",
         lambda _, world: replace(world, state=replace(world.state, promises=promises(world, is_broken, None))),
     ),
-    "fatigue": _saying(lambda _, __: "answer", lambda _, world: replace(world, state=replace(world.state, contacts=()))),
     "pace": _saying(lambda _, __: "week", _without_word("pace")),
     "budget": _saying(
         lambda action, _: action.name, lambda action, world: replace(world, stock={**world.stock, action.name: 1})

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from math import exp, log
 from random import Random
 
-from decisioning.catalog import Action, ActionGroup, Catalog, Response, Touchpoint, Treatment
-from decisioning.domain import SELLING, Job, Message
+from decisioning.catalog import Action, ActionGroup, Catalog, Response, Text, Touchpoint, Treatment
+from decisioning.domain import SELLING, Job
 from decisioning.policy import Policy
 from tests.proofs.random_conditions import all_fields, condition
 from tests.proofs.random_policies import DAY, HOUR, JOBS, SPANS, TONES, experiments, policy
@@ -69,7 +69,7 @@ def _catalog(rng: Random, count: int, around: datetime, arms: Mapping[str, Seque
             attention=rng.choice((0.0, 0.05, 0.5)),
             effect=rng.choice((1.0, 1.0, 0.5, 1.5)),
             horizon=rng.choice((2, 24, 48, 72)) * HOUR,
-            default=Message(title="Hello", body="Good to see you") if rng.random() < 0.5 else None,
+            default=Text(title="Hello", body="Good to see you") if rng.random() < 0.5 else None,
         )
     return Catalog(actions=actions, groups=groups, touchpoints=touchpoints, topics=TOPICS)
 

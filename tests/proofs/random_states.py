@@ -48,6 +48,8 @@ def state(rng: Random, brand: Brand, name: str, now: datetime) -> State:
     made = replace(made, hardship=_hardship(rng, now) if sometimes(0.15) else None)
     given = {kind: rng.randint(1, 3) for kind in ("consent", "rating") if sometimes(0.5)}
     made = replace(made, exchange=Exchange(given=given, received=rng.randrange(5), worth=rng.uniform(0, 40)))
+    if sometimes(0.15):
+        made = replace(made, unhealed=(replace(_emotion(rng, now), valence=-0.6),))
     return made
 
 
@@ -79,6 +81,7 @@ def _contacts(rng: Random, brand: Brand, now: datetime) -> Iterator[Contact]:
             confirmed=seen,
             answered=seen and rng.random() < 0.3,
             mandatory=action.mandatory and not gone,
+            job=action.job if rng.random() < 0.7 else None,
         )
 
 

@@ -15,7 +15,7 @@ from tests.worlds import decided
 SEED = 20261122
 WELL: dict[str, Any] = {
     "why": "We want to help.",
-    "reasons": [{"direction": "helped", "words": "You are new here. This spoke for it."}],
+    "reasons": [{"direction": "helped", "words": "You are new here. That counted for it."}],
     "data_used": [{"what": "facts about your household that we keep private", "from": "a data partner"}],
     "commercial_weight": None,
     "change": [],

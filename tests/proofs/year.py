@@ -165,6 +165,7 @@ def _taken(decision: Decided) -> Iterator[Contact]:
                 at=result.send_at,
                 expires_at=result.expires_at,
                 mandatory=action.mandatory,
+                job=action.job,
             )
 
 

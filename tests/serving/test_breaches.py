@@ -12,6 +12,7 @@ from decisioning.customer import Profile
 from decisioning.domain import Predictions
 from features.log import decisions
 from features.log.forms import recorded
+from features.log.inputs import inputs_of
 from serving.app import create_app
 from serving.clock import HeldClock
 from serving.settings import Settings
@@ -144,7 +145,7 @@ def test_what_is_contested_no_rule_and_no_model_sees_from_the_next_decision_on(c
     # and the record holds what was read: decided again from it, it is the same
     record = shop.log.record(made["decision_id"])
     assert record is not None
-    inputs = decisions.inputs_of(record, shop.ports.rulebook, salt="test")
+    inputs = inputs_of(record, shop.ports.rulebook, salt="test")
     assert (inputs.profile.get("orders_30d") is None) == is_contested
     assert decisions.replayed(record, shop.ports.rulebook, salt="test") == decisions.decision_of(record)
 

@@ -62,6 +62,25 @@ def test_a_withdrawal_never_passes_for_the_consent_that_came_under_its_id(shop: 
     assert shop.log.last_sequence() == before
 
 
+def test_a_word_on_one_purpose_more_needs_an_id_of_its_own(shop: Shop) -> None:
+    put(shop, marketing=True, message_id="c-1")
+    body = {"source": "app", "marketing": True, "service": False, "message_id": "c-1"}
+    answer = shop.client.put(PATH, json=body)
+    assert (answer.status_code, answer.json()["title"]) == (409, "This message id is taken")
+    assert "use a new id" in answer.json()["detail"]
+    assert shop.log.last_sequence() == 1
+
+
+def test_where_an_erased_customer_had_the_id_nothing_is_kept_at_all(shop: Shop) -> None:
+    put(shop, marketing=True, message_id="c-1")
+    shop.client.delete("/v1/customers/anna")
+    before = shop.log.last_sequence()
+    answer = shop.client.put(PATH, json={"source": "app", "marketing": True, "service": False, "message_id": "c-1"})
+    assert answer.status_code == 409
+    assert shop.log.last_sequence() == before
+    assert shop.log.state("anna")[0].consents == {}
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [

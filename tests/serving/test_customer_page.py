@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 import kairos
-from decisioning.customer import Contest, Episode, Exchange, Profile, Refusal
+from decisioning.customer import Contest, Emotion, Episode, Exchange, Profile, Refusal
 from decisioning.promises import Promise
 from features import offline
 from features.log import identity_record
@@ -128,12 +128,16 @@ def test_of_a_state_with_nothing_to_say_nothing_is_said() -> None:
 PROMISE = {"made_at": NOW - 2 * DAY, "due": NOW - DAY, "by": "Kim", "what": "We call you."}
 TOLD: dict[str, tuple[dict[str, Any], str]] = {
     "in hardship": ({"hardship": Episode(opened_at=NOW)}, "In hardship since 2018-01-01: nothing is sold until that is over."),
+    "felt badly before": (
+        {"unhealed": (Emotion(valence=-0.9, intensity=0.9, confidence=1.0, at=NOW - DAY),)},
+        "Told on 2017-12-31 that they felt badly (intensity 0.9 of 1).",
+    ),
     "put off": ({"postponed": (Refusal(action="bread", group="offers", at=NOW),)}, "Put bread off on 2018-01-01."),
     "contested": (
         {"contested": {"points": Contest(at=NOW)}},
         "Says since 2018-01-01 that points is wrong: it is not used until that is settled.",
     ),
-    "overdue": ({}, "It is open, and overdue."),
+    "overdue": ({}, "It is overdue, and so counts as broken."),
     "broken": ({"status": "broken", "ended_at": NOW - DAY}, "It is broken on 2017-12-31."),
     "made good": (
         {"status": "broken", "ended_at": NOW - DAY, "taken_at": NOW, "made_good_at": NOW},
@@ -146,7 +150,7 @@ TOLD: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("says", "sentence"), TOLD.values(), ids=TOLD)
 def test_each_thing_that_bears_on_the_next_decision_has_its_sentence(says: dict[str, Any], sentence: str) -> None:
-    of_state = any(name in ("hardship", "postponed", "contested") for name in says)
+    of_state = any(name in ("hardship", "postponed", "contested", "unhealed") for name in says)
     state = worlds.state(**says if of_state else {"promises": {"p": Promise(**PROMISE | says)}})
     (told,) = sentences(state, NOW)
     assert told.endswith(sentence)
@@ -195,6 +199,18 @@ def test_the_page_says_what_the_customer_gave_and_what_they_got(shop: Shop) -> N
     }
 
 
+def test_the_page_shows_what_colleagues_wrote_down(shop: Shop) -> None:
+    shop.known()
+    note = {"customer_id": "anna", "by": "Kim", "text": "Call in the evening.", "owner": "Lee", "due": "2018-01-05T17:00:00Z"}
+    shop.post("/v1/notes", note | {"message_id": "n-1"})
+    shop.post("/v1/notes", {"message_id": "n-2", "customer_id": "anna", "by": "Lee", "text": "Called."})
+    shop.post("/v1/notes", {"message_id": "n-3", "customer_id": "ben", "by": "Lee", "text": "Of somebody else."})
+    told = page(shop)
+    first, second = told["notes"]
+    assert first == {"note_id": "n-1", "at": told["at"]} | {name: note[name] for name in note if name != "customer_id"}
+    assert (second["text"], second["owner"], second["due"]) == ("Called.", None, None)
+
+
 def test_a_contested_value_is_shown_and_marked_as_not_used(shop: Shop) -> None:
     shop.known()
     now = shop.ports.clock.now()
@@ -228,7 +244,7 @@ def test_without_the_online_profiles_the_page_says_so_and_tells_the_rest(shop: S
     shop.known()
     with TestClient(create_app(Settings(salt="test"), replace(shop.ports, profiles=Away()))) as client:  # type: ignore[arg-type]
         told = client.get("/v1/customers/anna").json()
-    assert told["values"] == [] and told["notes"] == ["The online profiles cannot be read now: no values are shown."]
+    assert told["values"] == [] and told["untold"] == ["The online profiles cannot be read now: no values are shown."]
     assert told["records"] == 2
 
 
@@ -270,6 +286,6 @@ def test_a_third_partys_value_names_its_licence_its_files_and_what_the_store_can
     assert (members["value"], members["licence"], members["expires"]) == (4.0, "bureau 7", "2019-01-01")
     assert (members["happened"], members["known"]) == ("2017-12-20T05:00:00Z", "2017-12-20T05:00:00Z")
     assert (members["files"], members["records"]) == (["households.csv", "more.csv"], 0)
-    assert told["notes"] == ["Of several files the online store does not keep which one said a value: the build's tables do."]
+    assert told["untold"] == ["Of several files the online store does not keep which one said a value: the build's tables do."]
     assert (bought_only["known_since"], values(bought_only)["members"]["value"]) == (None, 2.0)
     log.close()

@@ -90,6 +90,35 @@ def test_a_decision_id_that_filled_other_places_is_taken(shop: Shop) -> None:
         assert shop.client.post("/v1/decisions", json=ask).status_code == 409
 
 
+class Promoted:
+    """The shop's models, of which better ones are promoted between the first question for their name and the answer."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._given, self._asked = shop.models, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._given, name)
+
+    @property
+    def bundle(self) -> str:
+        self._asked += 1
+        return "before" if self._asked == 1 else "after"
+
+    def predict(self, profile: Any) -> Any:
+        self._given.responses["bread"] = 0.3 if self._asked == 1 else 0.6
+        return self._given.predict(profile)
+
+
+def test_a_decision_names_the_bundle_that_its_predictions_are_of_though_another_is_promoted_meanwhile(shop: Shop) -> None:
+    shop.known()
+    models = Promoted(shop)
+    with TestClient(create_app(Settings(salt="test"), replace(shop.ports, models=models))) as client:
+        models._asked = 0
+        made = client.post("/v1/decisions", json={"customer_id": "anna", "touchpoint": "app"}).json()
+    assert made["bundle"] == "after"
+    assert made["results"][0]["terms"]["p"] == pytest.approx(0.3)
+
+
 def test_an_unknown_customer_gets_the_declared_default_and_the_reason(shop: Shop) -> None:
     answer = shop.decide("nobody")
     (result,) = answer["results"]
@@ -145,6 +174,29 @@ def test_simulate_decides_and_writes_nothing(shop: Shop) -> None:
     assert shop.log.last_sequence() == before
 
 
+def test_every_button_of_an_explanation_works_as_the_page_says(shop: Shop) -> None:
+    shop.known()
+    made = shop.decide(placements=[{"id": "hero"}, {"id": "footer"}])["decision_id"]
+    sends: dict[str, Any] = {
+        "less_like": lambda about: ("PUT", "preferences", {"less_like": made, "action": about}),
+        "topic": lambda about: ("PUT", "preferences", {"topics": {about: "more"}}),
+        "channel": lambda about: ("PUT", "preferences", {"channels": {about: "less"}}),
+        "pace": lambda _: ("PUT", "preferences", {"a_week": 2}),
+        "pause": lambda _: ("PUT", "preferences", {"pause_until": "2018-02-01T09:00:00Z"}),
+        "contest": lambda about: ("POST", "contests", {"feature": about, "because": "It was not me.", "message_id": about}),
+        "withdraw_consent": lambda about: ("PUT", "consents", {about: False}),
+    }
+    told = shop.client.get(f"/v1/decisions/{made}/why").json()["results"]
+    buttons = [button for one in told for button in one["change"]]
+    assert {button["press"] for button in buttons} == set(sends)
+    for button in buttons:
+        verb, path, body = sends[button["press"]](button["about"])
+        source = {} if path == "contests" else {"source": "app"}
+        answer = shop.client.request(verb, f"/v1/customers/anna/{path}", json=body | source)
+        assert answer.status_code == 200, (button, answer.text)
+    assert shop.decide()["results"][0]["kind"] == "nothing"
+
+
 def test_a_decision_can_be_read_again_and_explained_to_staff_and_customer(shop: Shop) -> None:
     shop.known()
     made = shop.decide()
@@ -155,7 +207,7 @@ def test_a_decision_can_be_read_again_and_explained_to_staff_and_customer(shop: 
     assert staff["ranking"][0]["action"] == "bread"
     customer = shop.client.get(f"{path}/why").json()["results"][0]
     assert {"what": "what you buy", "from": "you and your visits"} in customer["data_used"]
-    assert "place" in customer["commercial_weight"]
+    assert "our own gain" in customer["commercial_weight"]
 
 
 def test_a_reason_is_what_the_models_would_have_said_without_the_datum(shop: Shop) -> None:
@@ -164,7 +216,7 @@ def test_a_reason_is_what_the_models_would_have_said_without_the_datum(shop: Sho
     made = shop.decide(explain="customer")
     assert made["results"][0]["action"] == "bread"
     (told,) = made["explanation"]["results"]
-    helped = {"direction": "helped", "words": "We looked at how often you shop. This spoke for it."}
+    helped = {"direction": "helped", "words": "We looked at how often you shop. That counted for it."}
     assert (told["reasons"], told["left_out"]) == ([helped], None)
     path = f"/v1/decisions/{made['decision_id']}/why"
     assert shop.client.get(path).json() == made["explanation"]
@@ -178,7 +230,7 @@ def test_a_reason_is_what_the_models_would_have_said_without_the_datum(shop: Sho
 def test_a_default_that_the_log_did_not_hold_is_explained(broken_log: TestClient) -> None:
     answer = broken_log.post("/v1/decisions", json={"customer_id": "anna", "touchpoint": "app", "explain": "customer"}).json()
     (told,) = answer["explanation"]["results"]
-    assert told["why"] == "We could not look after you well just then, so we showed what all see."
+    assert told["why"] == "We could not look after you well just then, so we showed what everyone sees."
 
 
 def test_a_decision_nobody_made_is_not_found(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """POST /v1/events and POST /v1/outcomes: what is heard moves the next decision."""
 
+import pytest
 from fastapi.testclient import TestClient
 
 from tests.serving.conftest import Shop
@@ -128,6 +129,52 @@ def test_an_outcome_must_name_its_action_where_several_were_chosen(shop: Shop) -
     assert "bread, points" in answer.json()["detail"]
     assert shop.post("/v1/outcomes", {**outcome, "action": "points"})["action"] == "points"
     assert shop.post("/v1/outcomes", {**outcome, "message_id": "p", "placement": "footer"})["accepted"] is True
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        pytest.param({"placement": "heroine"}, "name one of the places that this decision filled: footer, hero", id="no place"),
+        pytest.param({"placement": "hero", "action": "points"}, "chose: bread", id="another place's action"),
+        pytest.param({"action": "sorry"}, "chose: bread, points", id="an action that was not chosen"),
+        pytest.param({"action": "bread", "at": "2018-01-01T14:05:01Z"}, "send when it happened", id="six minutes ahead"),
+        pytest.param({"action": "bread", "at": "1969-12-31T00:00:00Z"}, "send when it happened", id="before all"),
+    ],
+)
+def test_what_cannot_have_become_of_a_decision_is_refused_with_the_cure(changes: dict[str, str], says: str, shop: Shop) -> None:
+    shop.known()
+    made = shop.decide(placements=[{"id": "hero"}, {"id": "footer"}])
+    before = shop.log.last_sequence()
+    outcome = {"message_id": "o", "decision_id": made["decision_id"], "outcome": "clicked"}
+    answer = shop.client.post("/v1/outcomes", json=outcome | changes)
+    assert answer.status_code == 422 and says in answer.json()["detail"]
+    assert shop.log.last_sequence() == before
+
+
+def test_of_a_decision_that_chose_nothing_no_action_can_be_rejected(shop: Shop) -> None:
+    made = shop.decide(touchpoint="phone")
+    assert made["results"][0]["kind"] == "nothing"
+    outcome = {"message_id": "o", "decision_id": made["decision_id"], "outcome": "rejected"}
+    answer = shop.client.post("/v1/outcomes", json=outcome | {"action": "bread"})
+    assert (answer.status_code, answer.json()["title"]) == (422, "Which action?")
+    assert "leave action out" in answer.json()["detail"]
+    assert shop.post("/v1/outcomes", outcome | {"outcome": "complained"})["action"] is None
+
+
+def test_a_clock_that_runs_a_little_ahead_loses_no_outcome(shop: Shop) -> None:
+    shop.known()
+    outcome = {"message_id": "o", "decision_id": shop.decide()["decision_id"], "outcome": "clicked"}
+    assert shop.post("/v1/outcomes", outcome | {"at": "2018-01-01T14:00:01Z"})["accepted"] is True
+
+
+def test_a_message_id_is_of_one_outcome(shop: Shop) -> None:
+    shop.known()
+    first, second = shop.decide()["decision_id"], shop.decide(touchpoint="email")["decision_id"]
+    outcome = {"message_id": "o", "decision_id": first, "outcome": "shown"}
+    shop.post("/v1/outcomes", outcome)
+    for other in ({"outcome": "accepted"}, {"decision_id": second}, {"message_id": "m-2"}):
+        answer = shop.client.post("/v1/outcomes", json=outcome | other)
+        assert (answer.status_code, answer.json()["title"]) == (409, "This message id is taken")
 
 
 def test_without_its_log_events_and_outcomes_are_put_off(broken_log: TestClient) -> None:

@@ -78,7 +78,8 @@ def test_the_outbox_names_the_customer(shop: Shop) -> None:
 
 
 def test_a_decision_replays_though_its_customer_was_two_and_is_another_now(shop: Shop) -> None:
-    from features.log import decisions
+    from features.log.decisions import decision_of, replayed
+    from features.log.inputs import inputs_of
 
     shop.known("old-anna")
     shop.decide("old-anna")
@@ -87,9 +88,9 @@ def test_a_decision_replays_though_its_customer_was_two_and_is_another_now(shop:
     message(shop, "alias", previousId="anna", userId="new-anna")
     record, rules = shop.log.record(made["decision_id"]), shop.ports.rulebook
     assert record is not None
-    inputs = decisions.inputs_of(record, rules, salt="test")
+    inputs = inputs_of(record, rules, salt="test")
     assert (inputs.state.members, inputs.state.group_id) == (("old-anna",), "old-anna")
-    assert decisions.replayed(record, rules, salt="test") == decisions.decision_of(record)
+    assert replayed(record, rules, salt="test") == decision_of(record)
 
 
 def test_a_message_counts_once_though_it_says_two_things(shop: Shop) -> None:

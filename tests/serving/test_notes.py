@@ -23,7 +23,7 @@ def test_a_note_is_kept_once_with_its_owner(shop: Shop) -> None:
 def test_a_message_id_that_says_something_else_is_refused(shop: Shop) -> None:
     shop.event("Order Completed")
     shop.post("/v1/notes", NOTE)
-    for taken in ({"message_id": "m-1"}, {"customer_id": "ben"}):
+    for taken in ({"message_id": "m-1"}, {"customer_id": "ben"}, {"text": "Never call."}):
         assert shop.client.post("/v1/notes", json=NOTE | taken).status_code == 409
 
 

@@ -104,6 +104,18 @@ def test_a_repeated_message_id_counts_once(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
+    "other", [{"topics": {"bakery": "none"}}, {"topics": {"produce": "less"}}, {"channels": {"email": "none"}}, {"a_week": 0}]
+)
+def test_a_wish_never_passes_for_another_that_came_under_its_id(other: dict[str, Any], shop: Shop) -> None:
+    asked = {"source": "app", "message_id": "w-1", "pause_until": "2018-02-01T00:00:00Z"}
+    for _ in range(2):
+        put(shop, **asked | {"topics": {"bakery": "less"}, "a_week": 2})
+    answer = shop.client.put(PATH, json=asked | other)
+    assert (answer.status_code, answer.json()["title"]) == (409, "This message id is taken")
+    assert shop.log.last_sequence() == 1
+
+
+@pytest.mark.parametrize(
     ("body", "says"),
     [
         pytest.param({}, "it asks for nothing", id="nothing"),

@@ -113,6 +113,11 @@ def test_a_promise_may_have_been_made_earlier_than_it_is_told(shop: Shop) -> Non
     ("changes", "says"),
     [
         pytest.param(
+            {"make_good": "bread"},
+            "'bread' sells, or is said nowhere that is there to recover; an action that can make good: points, sorry",
+            id="an offer",
+        ),
+        pytest.param(
             {"make_good": "roses"}, "'roses' is no action of this brand; known: bread, points, sorry", id="unknown action"
         ),
         pytest.param(
@@ -188,6 +193,8 @@ def test_a_message_id_that_says_something_else_is_refused(shop: Shop) -> None:
         shop.client.post("/v1/promises", json={**PROMISE, "message_id": "m-1"}),
         shop.client.post("/v1/promises", json={**PROMISE, "message_id": "e-1"}),
         shop.client.post("/v1/promises", json={**PROMISE, "customer_id": "ben"}),
+        shop.client.post("/v1/promises", json={**PROMISE, "what": "We bring you flowers."}),
+        shop.client.post("/v1/promises", json={**PROMISE, "due": "2018-01-09T00:00:00Z"}),
         shop.client.patch("/v1/promises/p-1", json={"status": "broken", "by": "Kim", "message_id": "p-2"}),
         shop.client.patch("/v1/promises/p-1", json={"status": "broken", "by": "Kim", "message_id": "e-1"}),
         shop.client.patch("/v1/promises/p-2", json={"status": "kept", "by": "Kim", "message_id": "e-1"}),

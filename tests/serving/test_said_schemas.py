@@ -10,6 +10,7 @@ from tests.serving.conftest import Shop
 
 ASKS = [one for name, one in vars(said_schemas).items() if name.endswith("In")]
 PATHS = {
+    "/v1/outcomes": "post",
     "/v1/promises": "post",
     "/v1/promises/{promise_id}": "patch",
     "/v1/notes": "post",

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from decisioning.catalog import Action
 from decisioning.conditions import All, Any, Condition, Not, Test, Value
-from decisioning.customer import Episode
+from decisioning.customer import Emotion, Episode
 from decisioning.promises import Promise
 from tests.decisioning.oracle.world import World
 
@@ -30,7 +30,7 @@ def facts_of(world: World) -> dict[str, Value]:
     }
     if state.emotion is not None:
         facts["state.emotion_valence"] = state.emotion.valence
-        facts["state.emotion_intensity"] = intensity(world)
+        facts["state.emotion_intensity"] = intensity(state.emotion, world)
     for name, purpose in policy.purposes.items():
         facts[f"state.consent_{name}"] = state.consents.get(name, purpose.default)
     for name, prediction in world.predictions.customer.items():
@@ -85,10 +85,8 @@ def holds(condition: Condition, read: Callable[[str], Value]) -> bool:
             return {"<": value < literal, "<=": value <= literal, ">": value > literal, ">=": value >= literal}[op]  # type: ignore[operator]
 
 
-def intensity(world: World) -> float:
-    """What is left of the feeling: half of it after each half-life."""
-    emotion = world.state.emotion
-    assert emotion is not None
+def intensity(emotion: Emotion, world: World) -> float:
+    """What is left of a feeling: half of it after each half-life."""
     age = max(ZERO, world.now - emotion.at)
     return float(emotion.intensity * 0.5 ** (age / world.policy.suppression.half_life))
 

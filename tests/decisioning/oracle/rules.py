@@ -160,7 +160,7 @@ def _under(cap: Cap, action: Action, seen: Seen) -> int:
     count = 0
     for one in seen.counted:
         known = world.catalog.positions.get(one.action)
-        job = None if known is None else world.catalog.actions[known].job
+        job = one.job or (None if known is None else world.catalog.actions[known].job)
         theirs = {"action": one.action, "group": one.group, "channel": one.channel, "customer": None}[cap.each]
         count += (
             not one.mandatory

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from decisioning.catalog import Action, Treatment
-from decisioning.customer import Contact
-from tests.decisioning.oracle.facts import Facts, facts_of, is_broken
+from decisioning.customer import Contact, Emotion
+from tests.decisioning.oracle.facts import Facts, facts_of, intensity, is_broken
 from tests.decisioning.oracle.world import World
 
 _QUARTER = timedelta(minutes=15)
@@ -67,10 +67,16 @@ def _feels(world: World, facts: Facts, *, glad: bool) -> bool:
     return float(left) >= limits.intensity and (float(valence) > 0 if glad else float(valence) < 0)
 
 
+def _hurts(before: Emotion, world: World) -> bool:
+    """Whether a negative feeling from before still does, as surely and as strongly as the brand asks."""
+    limits = world.policy.suppression
+    return before.confidence >= limits.confidence and intensity(before, world) >= limits.intensity
+
+
 def _distress(world: World, facts: Facts) -> Iterator[str]:
     if facts["state.open_complaint"]:
         yield "open_complaint"
-    if _feels(world, facts, glad=False):
+    if _feels(world, facts, glad=False) or any(_hurts(one, world) for one in world.state.unhealed):
         yield "negative_emotion"
     if facts["state.hardship"]:
         yield "hardship"

@@ -118,6 +118,11 @@ FAILS: dict[str, tuple[World, list[tuple[str, str]]]] = {
     "a complaint": (a_world(state={"open_complaints": ("k",)}), [("suitability", "open_complaint")]),
     "anger": (a_world(state={"emotion": ANGRY}), [("suitability", "negative_emotion")]),
     "anger that has halved": (a_world(state={"emotion": replace(ANGRY, at=NOW - 7 * DAY)}), []),
+    "anger that joy came after": (
+        a_world(state={"emotion": replace(ANGRY, valence=0.9), "unhealed": (ANGRY,)}),
+        [("suitability", "negative_emotion")],
+    ),
+    "anger that was not sure": (a_world(state={"unhealed": (replace(ANGRY, confidence=0.4),)}), []),
     "hardship": (a_world(state={"hardship": Episode(opened_at=NOW)}), [("suitability", "hardship")]),
     "hardship that ended as it began": (a_world(state={"hardship": Episode(opened_at=NOW, closed_at=NOW)}), []),
     "a promise overdue": (a_world(state=promised()), [("suitability", "broken_promise")]),
@@ -162,6 +167,20 @@ FAILS: dict[str, tuple[World, list[tuple[str, str]]]] = {
     "a cap, the oldest just out": (a_world(contact={"caps": (TWO_A_DAY,)}, state=contacts(HOUR, DAY)), []),
     "a cap, one reserved that expired": (
         a_world(contact={"caps": (TWO_A_DAY,)}, state=contacts(HOUR, HOUR, confirmed=False, expires_at=NOW)),
+        [],
+    ),
+    "a cap on a job, of actions that are gone": (
+        a_world(
+            contact={"caps": (replace(TWO_A_DAY, scope=Scope(job=("sell",))),)},
+            state=contacts(HOUR, HOUR, action="gone", job="sell"),
+        ),
+        [("contact", "two_a_day")],
+    ),
+    "a cap on a job, of actions that are gone and had another": (
+        a_world(
+            contact={"caps": (replace(TWO_A_DAY, scope=Scope(job=("sell",))),)},
+            state=contacts(HOUR, HOUR, action="gone", job="serve"),
+        ),
         [],
     ),
     "a cap, mandatory ones": (a_world(contact={"caps": (TWO_A_DAY,)}, state=contacts(HOUR, HOUR, mandatory=True)), []),
