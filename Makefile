@@ -1,4 +1,4 @@
-.PHONY: demo test check prove bench lock
+.PHONY: demo test check prove bench models lock
 
 # The main job on real purchases. ONCE=1 ends after the decisions instead of leaving the server up.
 demo:
@@ -20,14 +20,20 @@ check:
 	@.venv/bin/python -m pytest
 
 # The proofs at their full sizes, kept in benchmarks/proofs.json; some half an hour. ONLY=rules for one, SIZE=small to see that it goes.
+# HILLSTROM=hillstrom_64k.parquet adds the one on that campaign, whose data the project does not carry.
 prove:
 	@./install.sh test
-	@.venv/bin/python -m tests.proofs $(foreach one,$(ONLY),--only $(one)) --size $(or $(SIZE),whole)
+	@$(if $(HILLSTROM),HILLSTROM='$(abspath $(HILLSTROM))') .venv/bin/python -m tests.proofs $(foreach one,$(ONLY),--only $(one)) --size $(or $(SIZE),whole)
 
 # Side by side with others, on this machine; some twenty minutes. ONLY=features or one subject, SIZE=quick to see that it goes.
 bench:
 	@./install.sh test
 	@.venv/bin/python -m benchmarks $(foreach one,$(ONLY),--only $(one)) --size $(or $(SIZE),full)
+
+# The models beside what a data scientist would try first, on public data: one table, kept in benchmarks/models.md; some minutes.
+models:
+	@./install.sh test
+	@.venv/bin/python -m benchmarks.models
 
 # Resolve the dependencies again and lock them: one file for every supported Python, with hashes, without addresses.
 lock:

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich import progress
@@ -31,6 +31,8 @@ features_app = typer.Typer(no_args_is_help=True, help="Build and load the featur
 app.add_typer(features_app, name="features")
 catalog_app = typer.Typer(no_args_is_help=True, help="Compare and publish what the workspace's files say.")
 app.add_typer(catalog_app, name="catalog")
+export_app = typer.Typer(no_args_is_help=True, help="Write what the log holds in the forms that others read.")
+app.add_typer(export_app, name="export")
 
 WorkspacePath = Annotated[
     Path, typer.Option("--workspace", "-w", envvar="KAIROS_WORKSPACE", help="The brand's folder.", show_default="this folder")
@@ -146,6 +148,25 @@ def promote(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
 
 
 @app.command()
+def simulate(
+    seeds: Annotated[int, typer.Option(help="How many worlds.")] = 20,
+    customers: Annotated[int, typer.Option(help="Customers of each.")] = 400,
+    weeks: int = 26,
+    kind: Annotated[str | None, typer.Option(help="One kind of worlds only, such as 'heavy fatigue'.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes, each with a world of its own.")] = 2,
+    out: Annotated[Path | None, typer.Option(help="A folder for the plots, and for all numbers as JSON.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare Kairos with other policies in synthetic worlds whose truth is known: regret, contacts, whom each reaches."""
+    from training.simulation.simulate import Settings, simulate
+
+    asked = Settings(seeds=seeds, customers=customers, weeks=weeks, kind=kind, workers=workers)
+    with _stages() as stage:
+        report = simulate(asked, out=out, progress=stage("Simulate"))
+    _print(report, as_json)
+
+
+@app.command()
 def serve(
     workspace: WorkspacePath = Path(),
     port: Annotated[int, typer.Option(help="Where to listen, on 127.0.0.1.")] = 8000,
@@ -194,6 +215,78 @@ def catalog_publish(
     place = Workspace.load(workspace)
     with closing(any_log(place)) as log:
         _print(publish(place.playbook, log, now=engine_clock(place.brand, log).now(), by=by, why=why), as_json)
+
+
+@app.command()
+def lift(
+    workspace: WorkspacePath = Path(),
+    event: Annotated[str, typer.Option(help="The event that customers are to do more of, and that churn is the lack of.")] = (
+        "Order Completed"
+    ),
+    value: Annotated[str, typer.Option(help="The event's property that holds what it is worth.")] = "total",
+    margin: Annotated[float, typer.Option(help="The share of that which is margin.")] = 1.0,
+    days: Annotated[int, typer.Option(min=1, help="The time of every customer, from their first decision on.")] = 28,
+    since: Annotated[datetime | None, typer.Option(help="The first day, in UTC; the log's first unless told.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="A label of the profile to split by; may be repeated.")] = None,
+    decisions: Annotated[int, typer.Option(min=0, help="How many decisions are made again to measure levers.")] = 2_000,
+    as_json: AsJson = False,
+) -> None:
+    """What deciding is worth, from the live log: treatment beside control, with intervals, and what each lever costs."""
+    from features.levers import replay_levers
+    from features.trial import read_trial
+    from features.trial_metrics import Asked
+    from measure.lift import report
+
+    place = Workspace.load(workspace)
+    with closing(open_log(place)) as log, _stages() as stage:
+        playbook = in_force(place, log)
+        now = engine_clock(playbook.brand, log).now()
+        horizon, start = timedelta(days=days), None if since is None else since.replace(tzinfo=UTC)
+        asked = Asked(event=event, value=value, margin=margin, horizon=horizon, signals=playbook.brand.signals)
+        trial = read_trial(log, playbook, asked, now=now, since=start, by=by or (), progress=stage("Read the trial"))
+        again = replay_levers(log, Published(log), now=now, most=decisions, progress=stage("Measure levers"))
+    _print(report(trial, again, until=now, days=days), as_json)
+
+
+@export_app.command("log")
+def export_log(
+    out: Annotated[Path, typer.Option(help="The file: .csv, .ndjson or .parquet for pega, .json for dsjson, .npz for obp.")],
+    form: Annotated[
+        Literal["pega", "dsjson", "obp"], typer.Option("--format", help="Pega, Vowpal Wabbit, Open Bandit Pipeline.")
+    ],
+    workspace: WorkspacePath = Path(),
+    ids: Annotated[bool, typer.Option("--ids", help="Keep the ids of customers and decisions instead of pseudonyms.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the live decisions with their probabilities and outcomes, for Pega's pdstools, VW or Open Bandit Pipeline."""
+    from features.exports import export
+
+    place = Workspace.load(workspace)
+    with closing(open_log(place)) as log, _stages() as stage:
+        playbook = in_force(place, log)
+        now = engine_clock(playbook.brand, log).now()
+        progress = stage("Export the log")
+        report = export.export_log(log, playbook, out, form=form, keep_ids=ids, now=now, progress=progress)
+    _print(report, as_json)
+
+
+@app.command("bandit-eval")
+def bandit_eval(
+    file: Annotated[Path, typer.Argument(help="The table of a campaign (.csv, .tsv, .parquet), a row a choice.")],
+    action: Annotated[str, typer.Option(help="The column that says what was chosen.")],
+    reward: Annotated[str, typer.Option(help="The column that says what came of it, a number.")],
+    propensity: Annotated[str, typer.Option(help="The probability of what was chosen: a column, or a number for all rows.")],
+    drop: Annotated[list[str] | None, typer.Option(help="A column that nobody knew when choosing; repeatable.")] = None,
+    holdout: Annotated[float, typer.Option(help="The share of rows to evaluate on; the others teach.")] = 0.5,
+    seed: Annotated[int, typer.Option(help="Draws the rows held out.")] = 7,
+    as_json: AsJson = False,
+) -> None:
+    """What would each policy have earned: one arm for all, a learned one, or the recommended one, on rows held out."""
+    from features.campaign_files import read_campaign
+    from training.campaigns import evaluate_campaign
+
+    table = read_campaign(file, action=action, reward=reward, propensity=propensity, drop=drop or ())
+    _print(evaluate_campaign(table, holdout=holdout, seed=seed), as_json)
 
 
 @app.command("verify-log")

@@ -1,6 +1,6 @@
-"""What training hands to the server: models as text with the rows they read, named by the hash of all of it.
+"""What training hands to the server: forests as text, the rows they read and what they mean, named by the hash of all of it.
 
-A folder of bundles holds one folder a bundle, named by its hash (bundle.json and a text a model), and a pointer file
+A folder of bundles holds one folder a bundle, named by its hash (bundle.json and a text a forest), and a pointer file
 `current`. Bundles never change: what is in a folder hashes to the folder's name, or it is refused.
 """
 
@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from decisioning.customer import Feature, FeatureIndex
 from decisioning.errors import KairosError
+from features.answers import Answer
 from features.rows import Column, RowSpec
 
-FORM = 2
+FORM = 3
 """The version of bundle.json."""
 
 _HASH_DIGITS = 16
@@ -33,33 +32,24 @@ class BundleError(KairosError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """Platt's: probability = sigmoid(a * score + b). a=1, b=0 calibrates nothing."""
-
-    a: float = 1.0
-    b: float = 0.0
-
-    def apply(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Raw scores (log odds, any shape) to probabilities in (0, 1)."""
-        return 1.0 / (1.0 + np.exp(-np.clip(self.a * scores + self.b, -500.0, 500.0)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BundledModel:
-    """`text` is LightGBM's model text, `fingerprint` that of the data it learned from."""
+    """`forests` holds LightGBM's model text of each forest, `answer` what their scores mean; `fingerprint` is that of the data
+    it learned from.
+    """
 
     name: str
-    text: str
+    forests: Mapping[str, str]
     row: RowSpec
-    calibration: Calibration = Calibration()
+    answer: Answer
     metrics: Mapping[str, float] = field(default_factory=dict)
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise ValueError(f"model {self.name!r}: a name has small letters, digits and underscores")
-        numbers = {**self.metrics, "calibration a": self.calibration.a, "calibration b": self.calibration.b}
-        if strange := [name for name, value in numbers.items() if not math.isfinite(value)]:
+        if set(self.forests) != set(self.answer.forests):
+            raise ValueError(f"model {self.name}: it needs the forests {', '.join(self.answer.forests)}")
+        if strange := [name for name, value in self.metrics.items() if not math.isfinite(value)]:
             raise ValueError(f"model {self.name}: {', '.join(strange)} is not a finite number")
 
 
@@ -105,7 +95,8 @@ def write(bundle: Bundle, folder: Path) -> str:
     try:
         partial.chmod(0o755)
         for model in bundle.models.values():
-            _write_through(partial / f"{model.name}.txt", model.text.encode())
+            for forest, text in model.forests.items():
+                _write_through(partial / f"{model.name}.{forest}.txt", text.encode())
         _write_through(partial / "bundle.json", _document(bundle.models, bundle.features, bundle.topics))
         partial.rename(target)
     except OSError:
@@ -138,20 +129,24 @@ def read(folder: Path, hash: str) -> Bundle:
     """Raises BundleError where the bundle is missing, is of another form, or does not hash to its name."""
     place = folder / hash
     try:
-        document = msgspec.json.decode((place / "bundle.json").read_bytes(), type=_Document)
-        texts = {name: (place / f"{name}.txt").read_bytes().decode() for name in document.models}
+        content = (place / "bundle.json").read_bytes()
+        if (form := msgspec.json.decode(content, type=_Form).form) != FORM:
+            raise BundleError(f"{place}: a bundle of form {form}, this version reads {FORM}; train again")
+        document = msgspec.json.decode(content, type=_Document)
+        texts = {
+            name: {forest: (place / f"{name}.{forest}.txt").read_bytes().decode() for forest in one.answer.forests}
+            for name, one in document.models.items()
+        }
     except FileNotFoundError as error:
         raise BundleError(f"{error.filename}: the file is missing; train again, or promote another bundle") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BundleError(f"{place}: not a bundle that this version reads ({error}); train again") from error
-    if document.form != FORM:
-        raise BundleError(f"{place}: a bundle of form {document.form}, this version reads {FORM}; train again")
     models = {
         name: BundledModel(
             name=name,
-            text=texts[name],
+            forests=texts[name],
             row=RowSpec(one.columns),
-            calibration=one.calibration,
+            answer=one.answer,
             metrics=one.metrics,
             fingerprint=one.fingerprint,
         )
@@ -165,10 +160,17 @@ def read(folder: Path, hash: str) -> Bundle:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DocumentModel:
     columns: tuple[Column, ...]
-    calibration: Calibration
+    answer: Answer
     metrics: Mapping[str, float]
     fingerprint: str
-    text_sha256: str
+    sha256: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """What every form of bundle.json says of itself."""
+
+    form: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,10 +191,10 @@ def _document(models: Mapping[str, BundledModel], features: tuple[Feature, ...],
         models={
             name: _DocumentModel(
                 columns=model.row.columns,
-                calibration=model.calibration,
+                answer=model.answer,
                 metrics=dict(model.metrics),
                 fingerprint=model.fingerprint,
-                text_sha256=hashlib.sha256(model.text.encode()).hexdigest(),
+                sha256={name: hashlib.sha256(text.encode()).hexdigest() for name, text in model.forests.items()},
             )
             for name, model in models.items()
         },

@@ -1,18 +1,21 @@
 """The only door to Altair: plots as Vega-Lite JSON (for a browser) and PNG (for a file). Lists or NumPy arrays in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
+import numpy as np
 import vl_convert
 from numpy.typing import ArrayLike
 
-from measure.curves import gain, reliability
+from measure.curves import gain, mean_bounds, reliability
+from measure.qini import uplift_curve
 
 _WIDTH, _HEIGHT = 420, 300
 _MODEL, _REFERENCE, _INK = "#1f6f8b", "#9aa5ab", "#24323a"
+_OTHERS = ("#d9822b", "#8e5ea2", "#7a8a3c", "#9aa5ab", "#24323a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,18 @@ def gain_curve(labels: ArrayLike, scores: ArrayLike, *, title: str, unit: str = 
     return _finished(chart, title, subtitle)
 
 
-def calibration_plot(labels: ArrayLike, probabilities: ArrayLike, *, title: str, bins: int = 10) -> Plot:
+def calibration_plot(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    title: str,
+    bins: int = 10,
+    unit: Literal["probability", "amount"] = "probability",
+) -> Plot:
     """Share of positives against mean predicted probability in equal-count bins; on the diagonal, promises are kept.
 
-    `labels` 0/1 and `probabilities` in [0, 1] have one length, at least 1 (else ValueError).
+    `labels` 0/1 and `probabilities` in [0, 1] have one length, at least 1 (else ValueError). Of the unit amount both are
+    amounts: what was seen and what was expected.
     """
     curve = reliability(labels, probabilities, bins=bins)
     top = float(max(curve.predicted.max(), curve.observed.max(), 1e-6)) * 1.08
@@ -66,8 +77,9 @@ def calibration_plot(labels: ArrayLike, probabilities: ArrayLike, *, title: str,
         for x, y, n in zip(curve.predicted, curve.observed, curve.rows, strict=True)
     ]
     scale = alt.Scale(domain=[0, top], nice=False)
-    x = alt.X("x:Q", scale=scale, title="predicted probability", axis=alt.Axis(format="~%"))
-    y = alt.Y("y:Q", scale=scale, title="what happened", axis=alt.Axis(format="~%"))
+    form = "~%" if unit == "probability" else "~s"
+    x = alt.X("x:Q", scale=scale, title=f"predicted {unit}", axis=alt.Axis(format=form))
+    y = alt.Y("y:Q", scale=scale, title="what happened", axis=alt.Axis(format=form))
     diagonal = (
         alt.Chart(alt.Data(values=_line("kept", [0.0, top], [0.0, top])))
         .mark_line(strokeDash=[6, 4], color=_REFERENCE)
@@ -78,8 +90,68 @@ def calibration_plot(labels: ArrayLike, probabilities: ArrayLike, *, title: str,
         .mark_line(color=_MODEL, strokeWidth=2, point=alt.OverlayMarkDef(filled=True, size=55, color=_MODEL))
         .encode(x=x, y=y, tooltip=["x:Q", "y:Q", "rows:Q"])
     )
-    subtitle = f"Mean distance from the diagonal {curve.error:.1%}, over {len(dots)} groups of equal size"
+    distance = f"{curve.error:.1%}" if unit == "probability" else f"{curve.error:.3g}"
+    subtitle = f"Mean distance from the diagonal {distance}, over {len(dots)} groups of equal size"
     return _finished(diagonal + model, title, subtitle)
+
+
+def uplift_plot(outcomes: ArrayLike, treated: ArrayLike, scores: ArrayLike, *, title: str) -> Plot:
+    """Successes gained by treating the highest scores first, against treating as many at random; see `measure.qini`."""
+    curve = uplift_curve(outcomes, treated, scores)
+    kept = np.unique(np.linspace(0, len(curve.read) - 1, 200).round().astype(int))
+    lines = [
+        *_line("model", curve.read[kept], curve.gained[kept] * 100),
+        *_line("at random", [0.0, 1.0], [0.0, curve.effect * 100]),
+    ]
+    kinds = alt.Scale(domain=["model", "at random"], range=[_MODEL, _REFERENCE])
+    chart = (
+        alt.Chart(alt.Data(values=lines))
+        .mark_line(strokeWidth=2)
+        .encode(
+            x=_share("x", "treated, highest scores first"),
+            y=alt.Y("y:Q", title="successes gained, a hundred customers"),
+            color=alt.Color("line:N", scale=kinds, legend=alt.Legend(title=None, orient="bottom-right")),
+            order=alt.Order("step:Q"),
+        )
+    )
+    return _finished(chart, title, f"Qini {curve.coefficient:.4f}; treating everyone gains {curve.effect:.1%}")
+
+
+def contributions_plot(
+    columns: Sequence[str], contributions: ArrayLike, values: ArrayLike, *, title: str, most: int = 10, rows: int = 300
+) -> Plot:
+    """A dot a row: how far each column moved its score (`contributions`, (n, C)), coloured by where the row's value (`values`,
+    (n, C), NaN missing) ranks among the others. The columns that move most come first, at most `most`; of many rows every
+    so-and-so-manieth is drawn, at most about `rows`.
+    """
+    moved, known = np.asarray(contributions, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    means = np.abs(moved).mean(axis=0)
+    first = sorted(range(len(columns)), key=lambda at: (-means[at], columns[at]))[:most]
+    drawn = range(0, len(moved), max(1, -(-len(moved) // rows)))
+    dots = []
+    for at in first:
+        order = np.sort(known[~np.isnan(known[:, at]), at])
+        for step, row in enumerate(drawn):
+            value = known[row, at]
+            rank = None if np.isnan(value) else float(np.searchsorted(order, value, "right") / len(order))
+            # low-discrepancy, so that dots spread evenly and the same data give the same plot
+            spread = (step * 0.618034) % 1.0 - 0.5
+            dots.append({"column": columns[at], "x": round(float(moved[row, at]), 5), "rank": rank, "spread": round(spread, 4)})
+    chart = (
+        alt.Chart(alt.Data(values=dots))
+        .mark_circle(size=14, opacity=0.65)
+        .encode(
+            x=alt.X("x:Q", title="moves the score by"),
+            y=alt.Y("column:N", sort=[columns[at] for at in first], title=None),
+            yOffset=alt.YOffset("spread:Q"),
+            color=alt.Color(
+                "rank:Q",
+                scale=alt.Scale(domain=[0, 1], range=["#9ecae1", _INK]),
+                legend=alt.Legend(title="value", format=".0%", orient="right"),
+            ),
+        )
+    )
+    return _finished(chart, title, "One dot a row; dark: a high value of the column; the columns that move most come first")
 
 
 def growth_curves(panels: Mapping[str, Mapping[str, Mapping[int, float]]], *, title: str, subtitle: str) -> Plot:
@@ -103,6 +175,65 @@ def growth_curves(panels: Mapping[str, Mapping[str, Mapping[int, float]]], *, ti
             .properties(width=_WIDTH * 2 // 3, height=_HEIGHT * 2 // 3)
         )
     return _styled(alt.hconcat(*drawn).properties(title=alt.TitleParams(title, subtitle=subtitle, anchor="start")))
+
+
+def regret_curves(lines: Mapping[str, ArrayLike], *, title: str, subtitle: str) -> Plot:
+    """Cumulative regret week by week: for each policy (n, W), a row a world; the mean and a band of its 95% interval."""
+    dots = []
+    for name, rows in lines.items():
+        table = np.asarray(rows, dtype=np.float64)
+        low, high = mean_bounds(table)
+        for week, (mean, least, most) in enumerate(zip(table.mean(axis=0), low, high, strict=True), start=1):
+            dots.append({"policy": name, "week": week, "y": float(mean), "low": float(least), "high": float(most)})
+    base = alt.Chart(alt.Data(values=dots)).encode(
+        x=alt.X("week:Q", title="week", scale=alt.Scale(nice=False)), color=_policies(list(lines))
+    )
+    bands = base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", title="regret, money a customer"), y2="high:Q")
+    return _finished(bands + base.mark_line(strokeWidth=2).encode(y="y:Q"), title, subtitle)
+
+
+def value_against_contacts(points: Mapping[str, tuple[ArrayLike, ArrayLike]], *, title: str, subtitle: str) -> Plot:
+    """For each policy its contacts and its value, (n,) each, an entry a world: the means, and bars of their 95% intervals."""
+    dots = []
+    for name, (contacts, value) in points.items():
+        found = np.column_stack([np.asarray(contacts, dtype=np.float64), np.asarray(value, dtype=np.float64)])
+        low, high = mean_bounds(found)
+        x, y = found.mean(axis=0)
+        dots.append({"policy": name, "x": x, "y": y, "left": low[0], "right": high[0], "low": low[1], "high": high[1]})
+    dots = [{key: each if isinstance(each, str) else float(each) for key, each in one.items()} for one in dots]
+    base = alt.Chart(alt.Data(values=dots)).encode(color=_policies(list(points)))
+    x = alt.X("x:Q", title="contacts a customer", scale=alt.Scale(zero=True))
+    y = alt.Y("y:Q", title="value, money a customer", scale=alt.Scale(zero=False))
+    across = base.mark_rule(opacity=0.5).encode(x=alt.X("left:Q"), x2="right:Q", y=y)
+    upward = base.mark_rule(opacity=0.5).encode(x=x, y=alt.Y("low:Q"), y2="high:Q")
+    return _finished(across + upward + base.mark_point(filled=True, size=90).encode(x=x, y=y), title, subtitle)
+
+
+def contacts_by_quarter(rates: Mapping[str, ArrayLike], *, title: str, subtitle: str) -> Plot:
+    """For each policy (n, 4), a row a world: the share of moments at which each quarter of customers was told something."""
+    named = ("lowest uplift", "second", "third", "highest uplift")
+    bars = [
+        {"policy": name, "quarter": quarter, "y": float(share)}
+        for name, rows in rates.items()
+        for quarter, share in zip(named, np.asarray(rows, dtype=np.float64).mean(axis=0), strict=True)
+    ]
+    chart = (
+        alt.Chart(alt.Data(values=bars))
+        .mark_bar()
+        .encode(
+            x=alt.X("quarter:N", sort=list(named), title=None, axis=alt.Axis(labelAngle=0)),
+            xOffset=alt.XOffset("policy:N", sort=list(rates)),
+            y=alt.Y("y:Q", title="moments with a message", axis=alt.Axis(format="%")),
+            color=_policies(list(rates)),
+        )
+    )
+    return _finished(chart, title, subtitle)
+
+
+def _policies(names: list[str]) -> Any:
+    """A colour a policy, the first the one that the plot is about."""
+    scale = alt.Scale(domain=names, range=[_MODEL, *_OTHERS[: len(names) - 1]])
+    return alt.Color("policy:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=3))
 
 
 def _line(name: str, xs: Any, ys: Any) -> list[dict[str, Any]]:

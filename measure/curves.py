@@ -73,6 +73,19 @@ def reliability(labels: ArrayLike, probabilities: ArrayLike, *, bins: int = 10) 
     )
 
 
+def perfect_error(probabilities: ArrayLike, *, bins: int = 10, level: float = 0.95, draws: int = 1000, seed: int = 7) -> float:
+    """The calibration error that a model whose probabilities are exactly true stays below in the share `level` of all worlds:
+    with as many rows as these, chance alone makes so much. Labels are drawn by the probabilities, `draws` times, seeded.
+    """
+    true = np.sort(np.asarray(probabilities, dtype=np.float64), kind="stable")
+    if len(true) == 0 or not np.isfinite(true).all():
+        raise ValueError("probabilities must be finite numbers, at least one")
+    starts = np.cumsum([0, *(len(part) for part in np.array_split(true, min(bins, len(true))))])[:-1]
+    random = np.random.default_rng(seed)
+    errors = [np.abs(np.add.reduceat(true - (random.random(len(true)) < true), starts)).sum() / len(true) for _ in range(draws)]
+    return float(np.quantile(errors, level))
+
+
 def _pair(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
     truth, score = np.asarray(labels, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     if truth.ndim != 1 or truth.shape != score.shape or len(truth) == 0:
@@ -80,3 +93,14 @@ def _pair(labels: ArrayLike, scores: ArrayLike) -> tuple[Floats, Floats]:
     if not np.isfinite(score).all():
         raise ValueError("a score is not a finite number")
     return truth, score
+
+
+def mean_bounds(table: ArrayLike, *, draws: int = 2_000, seed: int = 0) -> tuple[Floats, Floats]:
+    """The 95% interval of the mean of each column of (n, W): percentiles over rows drawn again with replacement. (W,) each.
+
+    Whole rows are drawn, so that what belongs together stays so. One row has no interval: both are the row.
+    """
+    rows = np.asarray(table, dtype=np.float64)
+    drawn = np.random.default_rng(seed).multinomial(len(rows), np.full(len(rows), 1 / len(rows)), draws)
+    low, high = np.quantile(drawn @ rows / len(rows), (0.025, 0.975), axis=0)
+    return low, high

@@ -110,11 +110,13 @@ views:
 MODELS = """
 churn:
   event: Order Completed
-  horizon: 30d
+  horizons: [30d]
   active_within: 60d
   train: [2017-04-01, 2017-06-01, 2017-08-01]
   test: [2017-10-01]
   columns: [orders_30d, spend_90d, since_order]
+  # Whoever stops in this town stops for good, so that a month without an order says it all.
+  trusted: [orders_30d, since_order]
   parameters: {num_iterations: 40, num_leaves: 4, min_data_in_leaf: 10, num_threads: 1}
 preference:
   touchpoint: email

@@ -31,6 +31,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "lightgbm": ("training/models.py", "serving/scoring/fallback.py"),
     "sklearn": ("training/",),
     "altair": ("measure/charts.py",),
+    "optuna": ("training/search.py",),
+    "vowpalwabbit": ("training/simulation/squarecb.py",),
 }
 """Which files of the five packages may import a vendor."""
 
@@ -83,6 +85,7 @@ def test_every_vendor_comes_in_by_its_own_door() -> None:
         ("serving/app.py", "def late():\n    import feast"),
         ("training/train.py", "from lightgbm import Booster"),
         ("measure/lift.py", "import altair"),
+        ("training/learn.py", "import optuna"),
     ],
 )
 def test_a_planted_vendor_is_found(file: str, planted: str) -> None:

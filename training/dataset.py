@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -14,10 +14,9 @@ from features import offline
 from features.rows import Actions, Column, Offer, RowSpec, encode_actions, rows
 from features.workspace import Workspace
 from training.errors import TrainingError
+from training.folds import FEWEST, Timed
 from training.labels import Labels
-from training.settings import Churn, Preference
-
-FEWEST_POSITIVES = 20
+from training.settings import Churn, Settings, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +24,10 @@ class Dataset:
     """`matrix` (n, C) float32 with NaN for missing, in the columns of `row`; all else has n entries in the same order.
 
     `block` and `closes_us` say which rows may predict which, see `training.labels.Labels`. `groups` is what offers belong
-    together in, None where rows are no offers. `fingerprint` is a hash of labels and matrix: the same data, the same hash;
-    `test_fingerprint` one of the test's labels: models with the same one were measured on the same test.
+    together in, None where rows are no offers. `treated` (uplift) says who got a message, `amounts` (value) what followed.
+    `slices` holds, by feature, the label of each row ("unknown" where it is missing). `fingerprint` is a hash of labels and
+    matrix: the same data, the same hash; `test_fingerprint` one of the test's labels: models with the same one were measured
+    on the same test.
     """
 
     row: RowSpec
@@ -41,36 +42,48 @@ class Dataset:
     fingerprint: str
     test_fingerprint: str
     counted: Mapping[str, int]
+    treated: NDArray[np.bool_] | None = None
+    amounts: NDArray[np.float64] | None = None
+    slices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def timed(self) -> Timed:
+        return Timed(block=self.block, at_us=self.at_us, closes_us=self.closes_us)
 
 
-def churn_row(settings: Churn) -> RowSpec:
-    return RowSpec(tuple(Column(name=name, side="customer", of=name) for name in settings.columns))
-
-
-def preference_row(settings: Preference) -> RowSpec:
-    """The customer's columns, then the offer's, then the crossed ones."""
+def row_of(settings: Settings) -> RowSpec:
+    """The columns that models.yaml names: of offers the customer's first, then the offer's, then the crossed ones."""
+    if isinstance(settings, Churn | Value):
+        return RowSpec(tuple(Column(name=name, side="customer", of=name) for name in settings.columns))
     customer = (Column(name=name, side="customer", of=name) for name in settings.customer)
     action = (Column(name=name, side="action", of=name, labels=one.labels) for name, one in settings.action.items())
     cross = (Column(name=name, side="cross", pick=one.pick, over=one.over) for name, one in settings.cross.items())
     return RowSpec((*customer, *action, *cross))
 
 
-def build(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str) -> Dataset:
-    """The matrix of a model, point-in-time correct.
+def build(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, slices: Sequence[str] = ()) -> Dataset:
+    """The matrix of a model, point-in-time correct. Columns that never vary among the training rows are left out and counted.
 
-    Raises TrainingError where the profile lacks a feature of the row, or where training or test rows have too few positives
-    or only one label, and what `features.offline` raises.
+    Raises TrainingError where the profile lacks a feature of the row or of `slices`, where no column varies, or where training
+    or test rows have too few positives or only one label, and what `features.offline` raises.
     """
     frame, index, topics = labels.frame, workspace.profile.index, tuple(workspace.profile.topics)
-    if absent := row.absent(index, topics):
+    if absent := (*row.absent(index, topics), *(name for name in slices if name not in index.positions)):
         raise TrainingError(f"{model}: profile.yaml has no {', '.join(absent)}; add them there, or drop them in models.yaml")
+    if plain := [name for name in slices if not index[name].labels]:
+        raise TrainingError(f"{model}: slices: {', '.join(plain)} has no labels; name a feature that is a band or has labels")
     _check_labels(frame, model)
-    needed = FeatureIndex(tuple(index[name] for name in row.needs(topics)))
+    needed = FeatureIndex(tuple(index[name] for name in dict.fromkeys((*row.needs(topics), *slices))))
     names = [feature.name for feature in needed.features]
     profiles = offline.training_frame(workspace, frame.select("customer_id", "at"), features=names)
     customers = np.ascontiguousarray(profiles.select(pl.col(names).fill_null(float("nan"))).to_numpy(), dtype=np.float32)
     matrix = rows(row, needed, customers, _actions(frame, row, topics) if "features" in frame.columns else None)
     test = frame["test"].to_numpy()
+    varies = _varying(matrix[~test])
+    if not varies.any():
+        raise TrainingError(f"{model}: no column varies among the training rows, so nothing can be learned; name other columns")
+    row, constant = _kept(row, varies), [name for name, one in zip(row.names, varies, strict=True) if not one]
+    matrix = np.ascontiguousarray(matrix[:, varies])
     identity = _columns(frame)
     return Dataset(
         row=row,
@@ -84,8 +97,30 @@ def build(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str) -> 
         groups=frame["group"].to_list() if "group" in frame.columns else None,
         fingerprint=_hash(identity, repr(row).encode(), _bytes(matrix)),
         test_fingerprint=_hash(identity.filter(pl.Series(test))),
-        counted=labels.counted,
+        counted={
+            **labels.counted,
+            **({f"columns left out that never vary: {', '.join(constant)}": len(constant)} if constant else {}),
+        },
+        treated=frame["treated"].to_numpy() if "treated" in frame.columns else None,
+        amounts=frame["amount"].to_numpy() if "amount" in frame.columns else None,
+        slices={name: _labels_of(customers[:, needed.positions[name]], index[name].labels) for name in slices},
     )
+
+
+def _varying(matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(C,): whether a column holds two different values, missing being one."""
+    known = ~np.isnan(matrix)
+    least = np.where(known, matrix, np.inf).min(axis=0, initial=np.inf)
+    most = np.where(known, matrix, -np.inf).max(axis=0, initial=-np.inf)
+    return np.asarray((most > least) | (known.any(axis=0) & ~known.all(axis=0)), dtype=np.bool_)
+
+
+def _kept(row: RowSpec, kept: NDArray[np.bool_]) -> RowSpec:
+    return RowSpec(tuple(column for column, is_kept in zip(row.columns, kept, strict=True) if is_kept))
+
+
+def _labels_of(codes: NDArray[np.float32], labels: Sequence[str]) -> list[str]:
+    return ["unknown" if np.isnan(code) else labels[int(code)] for code in codes]
 
 
 def _check_labels(frame: pl.DataFrame, model: str) -> None:
@@ -93,10 +128,10 @@ def _check_labels(frame: pl.DataFrame, model: str) -> None:
         positives, negatives = int(rows_["label"].sum()), int((1 - rows_["label"].cast(pl.Int8)).sum())
         if rows_.is_empty():
             raise TrainingError(f"{model}: there are no {part} rows; move its {part} dates in models.yaml to where data are")
-        if part == "training" and min(positives, negatives) < FEWEST_POSITIVES:
+        if part == "training" and min(positives, negatives) < FEWEST:
             raise TrainingError(
                 f"{model}: of {rows_.height} training rows {positives} are positive and {negatives} negative, and at least "
-                f"{FEWEST_POSITIVES} of each are needed; take in more history or train on more dates (models.yaml)"
+                f"{FEWEST} of each are needed; take in more history or train on more dates (models.yaml)"
             )
         if min(positives, negatives) == 0:
             only = "positive" if positives else "negative"
@@ -121,8 +156,8 @@ def _actions(frame: pl.DataFrame, row: RowSpec, topics: tuple[str, ...]) -> Acti
 
 
 def _columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """What identifies a row and its label, in a fixed order of columns."""
-    names = ["customer_id", "at", "label", "test", "block", "closes_at", "decision_id", "action", "group"]
+    """What identifies a row and what is known of it afterwards, in a fixed order of columns."""
+    names = ["customer_id", "at", "label", "test", "block", "closes_at", "decision_id", "action", "group", "treated", "amount"]
     return frame.select([name for name in names if name in frame.columns])
 
 

@@ -1,52 +1,14 @@
 """How good a model is on rows that it has not seen: metrics with their intervals, beside what others reached."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from training.settings import Reference
-
-Floats = NDArray[np.float64]
-
-RESAMPLES = 500
-LEVEL = 0.95
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """A value with the ends of its 95% interval. `reference` is what was reached elsewhere, where something was."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    reference: Reference | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """`rows`, `positives` and `customers` of the test, and the metrics in a fixed order."""
-
-    rows: int
-    positives: int
-    customers: int
-    metrics: tuple[Metric, ...]
-
-    def __getitem__(self, name: str) -> Metric:
-        return next(metric for metric in self.metrics if metric.name == name)
-
-    @property
-    def numbers(self) -> dict[str, float]:
-        """Flat: each metric's value under its name, the ends of its interval under name_low and name_high."""
-        ends = (
-            (f"{one.name}{end}", value)
-            for one in self.metrics
-            for end, value in (("", one.value), ("_low", one.low), ("_high", one.high))
-        )
-        return dict(ends)
+from training.measured import Evaluation, Floats, Metric, Statistic, draws_of, measured, measured_distance
+from training.parameters import Reference
 
 
 def evaluate(
@@ -64,15 +26,15 @@ def evaluate(
     together, since they are not independent), 500 resamples, seeded.
     """
     truth = labels.astype(np.float64)
-    draws = _draws(customers, seed)
+    drawn = draws_of(customers, seed)
     found = [
-        _measured("auc", _auc(truth, probabilities), draws),
-        _measured("log_loss", _log_loss(truth, probabilities), draws),
-        _measured_distance("calibration_error", _calibration_error(truth, probabilities), draws),
+        measured("auc", _auc(truth, probabilities), drawn),
+        measured("log_loss", _log_loss(truth, probabilities), drawn),
+        measured_distance("calibration_error", _calibration_error(truth, probabilities), drawn),
     ]
     if groups is not None:
         who, grouped_truth, grouped = by_group(labels, probabilities, customers=customers, groups=groups)
-        found.append(_measured("group_auc", _auc(grouped_truth.astype(np.float64), grouped), _draws(who, seed)))
+        found.append(measured("group_auc", _auc(grouped_truth.astype(np.float64), grouped), draws_of(who, seed)))
     known = references or {}
     return Evaluation(
         rows=len(labels),
@@ -97,16 +59,24 @@ def by_group(
     return [customer for customer, _ in place], some.astype(np.uint8), -np.expm1(none)
 
 
+def log_loss(labels: NDArray[np.uint8], probabilities: Floats) -> float:
+    """The mean of -log of the probability given to what happened."""
+    return _log_loss(labels.astype(np.float64), probabilities)(np.ones(len(labels)))
+
+
 def auc(labels: NDArray[np.uint8], scores: Floats) -> float:
     """The chance that a positive scores above a negative, ties counting half. Both labels must occur."""
     return _auc(labels.astype(np.float64), scores)(np.ones(len(labels)))
 
 
-# A statistic takes a weight for each row (how often it was drawn) and gives a number.
-_Statistic = Callable[[NDArray[Any]], float]
+def auc_gained(labels: NDArray[np.uint8], first: Floats, second: Floats, *, customers: Sequence[str], seed: int = 7) -> Metric:
+    """The AUC of the first scores less that of the second on the same rows, its interval from the same resamples for both."""
+    truth = labels.astype(np.float64)
+    ours, theirs = _auc(truth, first), _auc(truth, second)
+    return measured("auc_gained", lambda weights: ours(weights) - theirs(weights), draws_of(customers, seed))
 
 
-def _auc(truth: Floats, scores: Floats) -> _Statistic:
+def _auc(truth: Floats, scores: Floats) -> Statistic:
     levels, level = np.unique(scores, return_inverse=True)
 
     def weighted(weights: NDArray[Any]) -> float:
@@ -119,13 +89,13 @@ def _auc(truth: Floats, scores: Floats) -> _Statistic:
     return weighted
 
 
-def _log_loss(truth: Floats, probabilities: Floats) -> _Statistic:
+def _log_loss(truth: Floats, probabilities: Floats) -> Statistic:
     kept = np.clip(probabilities, 1e-12, 1 - 1e-12)
     losses = -(truth * np.log(kept) + (1 - truth) * np.log1p(-kept))
     return lambda weights: float(np.average(losses, weights=weights))
 
 
-def _calibration_error(truth: Floats, probabilities: Floats) -> _Statistic:
+def _calibration_error(truth: Floats, probabilities: Floats) -> Statistic:
     """Bins as in measure.curves.reliability. They stay where the whole test put them; what fell into them varies."""
     order = np.argsort(probabilities, kind="stable")
     bin_of = np.empty(len(order), dtype=np.int64)
@@ -133,33 +103,3 @@ def _calibration_error(truth: Floats, probabilities: Floats) -> _Statistic:
         bin_of[part] = number
     distance = probabilities - truth
     return lambda weights: float(np.abs(np.bincount(bin_of, weights=weights * distance)).sum() / weights.sum())
-
-
-def _draws(customers: Sequence[str], seed: int) -> list[NDArray[np.uint8]]:
-    """For each resample, how often each row was drawn."""
-    _, who = np.unique(np.asarray(customers), return_inverse=True)
-    many = int(who.max()) + 1
-    random, chance = np.random.default_rng(seed), np.full(many, 1 / many)
-    return [random.multinomial(many, chance)[who].astype(np.uint8) for _ in range(RESAMPLES)]
-
-
-def _measured(name: str, statistic: _Statistic, draws: Sequence[NDArray[np.uint8]]) -> Metric:
-    """With the percentiles of the resampled values as interval."""
-    low, high = _quantiles(statistic, draws)
-    return Metric(name=name, value=_whole(statistic, draws), low=low, high=high)
-
-
-def _measured_distance(name: str, statistic: _Statistic, draws: Sequence[NDArray[np.uint8]]) -> Metric:
-    """For a distance from 0, which resampling inflates: its interval errs on the side of caution, and holds the value."""
-    value, (low, high) = _whole(statistic, draws), _quantiles(statistic, draws)
-    return Metric(name=name, value=value, low=min(value, low), high=max(value, high))
-
-
-def _whole(statistic: _Statistic, draws: Sequence[NDArray[np.uint8]]) -> float:
-    return statistic(np.ones(len(draws[0]), dtype=np.uint8))
-
-
-def _quantiles(statistic: _Statistic, draws: Sequence[NDArray[np.uint8]]) -> tuple[float, float]:
-    drawn = np.array([statistic(weights) for weights in draws])
-    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)

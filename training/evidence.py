@@ -1,6 +1,7 @@
 """What a run leaves behind in MLflow: parameters, metrics with intervals, plots, and the model as the server will read it."""
 
 import hashlib
+import math
 import tempfile
 from dataclasses import asdict
 from functools import cache
@@ -8,23 +9,27 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features import bundle
 from features.bundle import BundledModel
 from features.schema import ProfileSpec
 from measure import charts
-from training import evaluate, models
+from training import models
+from training.card import card
 from training.dataset import Dataset
+from training.judge import Judged, judge
 from training.learn import Fitted
 from training.registry import Evidence
-from training.report import BUNDLE, LEARNED, Learned
-from training.settings import Churn, Preference
+from training.report import BUNDLE, CARD, LEARNED, Learned
+from training.settings import Settings
+from training.speed import kilobytes, microseconds_a_row
+from training.suspects import refuse_too_good
 
-_UNITS = {"churn": "customers", "preference": "offers"}
+_SHOWN = 2_000
+"""Rows of the test, at most, whose scores are taken apart: each costs as much as hundreds of predictions."""
 
 
-def identity(name: str, data: Dataset, settings: Churn | Preference, profile: ProfileSpec) -> dict[str, str]:
+def identity(name: str, data: Dataset, settings: Settings, profile: ProfileSpec) -> dict[str, str]:
     """Tags that two runs share when data, settings, profile and code are the same: then they make the same model."""
     topics = tuple(profile.topics)
     read = [profile.index[feature] for feature in data.row.needs(topics)]
@@ -40,20 +45,12 @@ def identity(name: str, data: Dataset, settings: Churn | Preference, profile: Pr
     }
 
 
-def evidence(
-    name: str, data: Dataset, fitted: Fitted, settings: Churn | Preference, profile: ProfileSpec
-) -> tuple[Learned, Evidence]:
-    """Reads the test: once, after everything is fitted."""
-    test = np.flatnonzero(data.test)
-    probabilities = fitted.predict(data.matrix[test], threads=settings.parameters.num_threads)
-    evaluation = evaluate.evaluate(
-        data.labels[test],
-        probabilities,
-        customers=[data.customers[int(row)] for row in test],
-        groups=None if data.groups is None else [data.groups[int(row)] for row in test],
-        references=settings.references,
-        seed=settings.parameters.seed,
-    )
+def evidence(name: str, data: Dataset, fitted: Fitted, settings: Settings, profile: ProfileSpec) -> tuple[Learned, Evidence]:
+    """Reads the test: once, after everything is fitted. Raises TrainingError where the model is too good to be true."""
+    judged = judge(name, data, fitted, settings)
+    evaluation = judged.evaluation
+    if "auc" in evaluation.numbers:
+        refuse_too_good(name, data, evaluation["auc"].value, where="on the test", trusted=settings.trusted)
     learned = Learned(
         model=name,
         fingerprint=data.fingerprint,
@@ -61,54 +58,89 @@ def evidence(
         train_positives=int(data.labels[~data.test].sum()),
         evaluation=evaluation,
         folds=fitted.folds,
-        gains=models.gains(fitted.text),
-        calibration=(fitted.calibration.a, fitted.calibration.b),
+        gains=_gains(fitted),
+        answer=fitted.answer,
         counted=data.counted,
+        parameters=asdict(fitted.parameters),
+        searched=fitted.searched,
+        fallback=fitted.fallback,
+        chance_error=judged.chance_error,
+        slices=judged.slices,
     )
-    metrics = evaluation.numbers
     model = BundledModel(
         name=name,
-        text=fitted.text,
+        forests=fitted.forests,
         row=data.row,
-        calibration=fitted.calibration,
-        metrics=metrics,
+        answer=fitted.answer,
+        metrics=evaluation.numbers,
         fingerprint=data.fingerprint,
     )
+    costs = {"microseconds_a_row": microseconds_a_row(fitted, data.matrix), "kilobytes": kilobytes(fitted)}
     left_behind = Evidence(
-        params=_params(settings, data),
-        metrics={
-            **metrics,
-            **{f"fold_{key}": value for key, value in fitted.folds.items()},
-            "train_rows": float(learned.train_rows),
-            "train_positives": float(learned.train_positives),
-            "test_rows": float(evaluation.rows),
-            "test_positives": float(evaluation.positives),
-        },
+        params=_params(settings, fitted, data),
+        metrics={**_metrics(learned), **costs},
         files={
             LEARNED: learned.encoded(),
-            **_plots(name, data.labels[test], probabilities),
+            CARD: card(learned, data, settings, profile).encode(),
+            **_plots(name, data, fitted, judged),
             **_bundle(model, profile),
         },
         columns=data.row.names,
-        model=models.booster(fitted.text),
+        model=models.booster(fitted.forests[fitted.answer.forests[0]]),
         requirements=(f"lightgbm=={models.VERSION}",),
         tags={"kairos.version": _version(), **{f"kairos.count.{_slug(text)}": str(n) for text, n in data.counted.items()}},
     )
     return learned, left_behind
 
 
-def _params(settings: Churn | Preference, data: Dataset) -> dict[str, str]:
-    """Everything that models.yaml says of the model, a line each."""
+def _metrics(learned: Learned) -> dict[str, float]:
+    """Numbers for MLflow; those of groups as slice_FEATURE_LABEL_gap and so on."""
+    found = {
+        **learned.evaluation.numbers,
+        **{f"fold_{key}": value for key, value in learned.folds.items()},
+        **{f"search_{key}": value for key, value in learned.searched.items()},
+        "train_rows": float(learned.train_rows),
+        "train_positives": float(learned.train_positives),
+        "test_rows": float(learned.evaluation.rows),
+        "test_positives": float(learned.evaluation.positives),
+    }
+    if learned.chance_error is not None:
+        found["calibration_error_by_chance"] = learned.chance_error
+    for one in learned.slices:
+        prefix = f"slice_{_slug(one.feature)}_{_slug(one.label)}"
+        found[f"{prefix}_rows"] = float(one.rows)
+        if one.gap is not None:
+            found |= {f"{prefix}_gap": one.gap.value, f"{prefix}_gap_low": one.gap.low, f"{prefix}_gap_high": one.gap.high}
+        if one.auc is not None:
+            found[f"{prefix}_auc"] = one.auc
+    return {name: value for name, value in found.items() if math.isfinite(value)}
+
+
+def _gains(fitted: Fitted) -> dict[str, float]:
+    """Each column's share of the gain, the mean over the forests, largest first."""
+    found: dict[str, float] = {}
+    for text in fitted.forests.values():
+        for column, share in models.gains(text).items():
+            found[column] = found.get(column, 0.0) + share / len(fitted.forests)
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _params(settings: Settings, fitted: Fitted, data: Dataset) -> dict[str, str]:
+    """Everything that models.yaml says of the model, a line each, with the parameters that it learned by."""
     said = {key: value for key, value in asdict(settings).items() if key not in ("parameters", "references")}
-    flat = {**asdict(settings.parameters), **said, "columns": ", ".join(data.row.names)}
+    flat = {**asdict(fitted.parameters), **said, "columns": ", ".join(data.row.names)}
     return {key: str(value) for key, value in flat.items()}
 
 
-def _plots(name: str, labels: NDArray[np.uint8], probabilities: NDArray[np.float64]) -> dict[str, bytes]:
-    gain = charts.gain_curve(labels, probabilities, title=f"{name.capitalize()}, held out: who comes first", unit=_UNITS[name])
-    calibration = charts.calibration_plot(labels, probabilities, title=f"{name.capitalize()}, held out: promised and kept")
+def _plots(name: str, data: Dataset, fitted: Fitted, judged: Judged) -> dict[str, bytes]:
+    plots = dict(judged.plots)
+    shown = data.matrix[np.flatnonzero(data.test)[:: -(-int(data.test.sum()) // _SHOWN)]]
+    for forest, text in fitted.forests.items():
+        moved = models.contributions(text, shown, threads=fitted.parameters.num_threads)
+        title = f"{name.capitalize().replace('_', ' ')}, held out: what moves the forest '{forest}'"
+        plots[f"effects_{forest}"] = charts.contributions_plot(data.row.names, moved, shown, title=title)
     files = {}
-    for file, plot in (("gain", gain), ("calibration", calibration)):
+    for file, plot in plots.items():
         files[f"plots/{file}.png"] = plot.png()
         files[f"plots/{file}.vl.json"] = plot.vega_lite.encode()
     return files
@@ -126,7 +158,7 @@ def _bundle(model: BundledModel, profile: ProfileSpec) -> dict[str, bytes]:
 def _code() -> str:
     """A hash of the sources that make and judge a model. What features compute is in the fingerprint of the data."""
     root = Path(__file__).resolve().parent.parent
-    files = [root / "features" / "bundle.py", root / "features" / "rows.py"]
+    files = [root / "features" / f"{name}.py" for name in ("answers", "bundle", "calibration", "rows")]
     files += sorted(file for room in ("measure", "training") for file in (root / room).glob("*.py"))
     return _digest(*(part for file in files for part in (file.name.encode(), file.read_bytes())))
 

@@ -2,15 +2,12 @@
 
 Whoever is labelled was known at `at`, as the customer known then: ids that turned out later to be one are several. What
 followed counts when it happened inside the horizon or window, under any id of what turned out to be the same customer.
-Where a record says that it happened after it was known, it happened when it was known.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
-import msgspec
 import polars as pl
 
 from features import identities
@@ -18,15 +15,14 @@ from features.identities import named
 from features.known import Known
 from features.log import Log
 from features.log.records import SEEN
+from training import records
 from training.errors import TrainingError
-from training.settings import Churn, Preference
-
-_Form = TypeVar("_Form")
+from training.records import MOMENT
+from training.settings import Churn, Offers, Preference, Value
 
 Midnight = Callable[[date], datetime]
 """A day's first moment in the brand's time zone, as aware UTC."""
 
-_MOMENT = pl.Datetime("us", "UTC")
 _COLUMNS = ("customer_id", "at", "label", "test", "block", "closes_at")
 _OFFER_COLUMNS = ("decision_id", "action", "group", "topics", "features")
 
@@ -46,38 +42,61 @@ class Labels:
 
 
 def churn(log: Log, settings: Churn, *, midnight: Midnight, now: datetime) -> Labels:
-    """One row a cut-off and customer active before it; label 1 where no event followed within the horizon.
+    """One row a cut-off and customer active before it; label 1 where no event followed within the (first) horizon.
 
     Active: an event from at - active_within on that was known before `at`. Followed: an event in [at, at + horizon).
     Raises TrainingError where a cut-off's horizon ends after `now`.
     """
-    events, known = _events(log, settings.event), Known(log.links())
+    frame = _cut_offs(log, records.events(log, settings.event), settings, settings.horizons[0], midnight=midnight, now=now)
+    return Labels(frame=frame.with_columns(label=pl.col("followed").is_null().cast(pl.UInt8)).drop("followed"))
+
+
+def value(log: Log, settings: Value, *, midnight: Midnight, now: datetime) -> Labels:
+    """One row a cut-off and customer active before it, as for churn; label 1 where what followed adds up to more than 0.
+
+    One more column, `amount`: the sum of what followed within the horizon, times the margin, 0 where nothing did.
+    """
+    spent = records.amounts(log, settings.event, settings.amount)
+    frame = _cut_offs(log, spent, settings, settings.horizon, midnight=midnight, now=now)
+    frame = frame.with_columns(amount=pl.col("followed").fill_null(0.0) * settings.margin).drop("followed")
+    return Labels(frame=frame.with_columns(label=(pl.col("amount") > 0).cast(pl.UInt8)))
+
+
+def _cut_offs(
+    log: Log, events: pl.DataFrame, settings: Churn | Value, horizon: timedelta, *, midnight: Midnight, now: datetime
+) -> pl.DataFrame:
+    """All of the columns of labels but the label; `followed` is the sum of the amounts of what followed (without amounts: how
+    many did), null where nothing did.
+    """
+    known = Known(log.links())
     meant = identities.of(known)
+    said = pl.col("amount") if "amount" in events.columns else pl.lit(1.0)
     cuts = [*((day, False) for day in settings.train), *((day, True) for day in settings.test)]
     frames = []
     for block, (day, test) in enumerate(cuts):
         at = midnight(day)
-        closes_at = at + settings.horizon
+        closes_at = at + horizon
         if closes_at > now:
             raise TrainingError(
-                f"churn: the {settings.horizon.days} days after the cut-off {day} are not over at {now:%Y-%m-%d %H:%M} UTC; "
+                f"the {horizon.days} days after the cut-off {day} are not over at {now:%Y-%m-%d %H:%M} UTC; "
                 f"choose an earlier cut-off in models.yaml"
             )
         before = (pl.col("at") >= at - settings.active_within) & (pl.col("known_at") < at)
-        active = events.filter(before).select("customer_id", at=pl.lit(at, dtype=_MOMENT)).unique()
-        active = named(active, meant).unique().with_columns(one=_in_the_end(known))
-        back = events.filter((pl.col("at") >= at) & (pl.col("at") < closes_at)).select(one=_in_the_end(known)).unique()
+        active = events.filter(before).select("customer_id", at=pl.lit(at, dtype=MOMENT)).unique()
+        active = named(active, meant).unique().with_columns(one=in_the_end(known))
+        after = events.filter((pl.col("at") >= at) & (pl.col("at") < closes_at)).select(one=in_the_end(known), said=said)
+        back = after.group_by("one").agg(followed=pl.col("said").sum())
         frames.append(
-            active.join(back.with_columns(back=True), on="one", how="left").select(
+            active.join(back, on="one", how="left").select(
                 "customer_id",
-                at=pl.lit(at, dtype=_MOMENT),
-                label=pl.col("back").is_null().cast(pl.UInt8),
+                "followed",
+                at=pl.lit(at, dtype=MOMENT),
                 test=pl.lit(test),
                 block=pl.lit(-1 if test else block, dtype=pl.Int32),
-                closes_at=pl.lit(closes_at, dtype=_MOMENT),
+                closes_at=pl.lit(closes_at, dtype=MOMENT),
             )
         )
-    return Labels(frame=pl.concat(frames).sort("at", "customer_id"))
+    return pl.concat(frames).sort("at", "customer_id")
 
 
 def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datetime) -> Labels:
@@ -94,7 +113,7 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
 
     More columns: decision_id, action, group, topics (list of text), features (the offer's features as JSON text).
     """
-    offers, outcomes = _offers(log, settings.touchpoint), _outcomes(log, settings.touchpoint)
+    offers, outcomes = records.offers(log, settings.touchpoint), records.outcomes(log, settings.touchpoint)
     if offers.is_empty():
         raise TrainingError(
             f"preference: the log holds no decision with an offer at the touchpoint {settings.touchpoint!r}; "
@@ -115,19 +134,11 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
         .with_columns(label=((pl.col("success_at") <= pl.col("closes_at")).fill_null(value=False)).cast(pl.UInt8))
     )
     shown = labelled.filter(pl.col("imported") | pl.col("seen_at").is_not_null())
-    tested = shown.filter(_within(settings.test.start, settings.test.until, midnight))
-    taught = shown.filter(_within(settings.train.start, settings.train.until, midnight))
+    tested = shown.filter(within(settings.test.start, settings.test.until, midnight))
+    taught = shown.filter(within(settings.train.start, settings.train.until, midnight))
     first_test = tested["at"].min() if tested.height else midnight(settings.test.start)
-    closed = taught.filter(pl.col("closes_at") <= pl.lit(first_test, dtype=_MOMENT))
-    edges = [midnight(day) for day in settings.folds]
-    block = pl.sum_horizontal(pl.lit(0), *((pl.col("at") >= edge).cast(pl.Int32) for edge in edges)).cast(pl.Int32)
-    frame = pl.concat(
-        [
-            closed.with_columns(test=pl.lit(False), block=block),
-            tested.with_columns(test=pl.lit(True), block=pl.lit(-1, dtype=pl.Int32)),
-        ]
-    )
-    frame = named(frame, identities.of(Known(log.links())))
+    closed = taught.filter(pl.col("closes_at") <= pl.lit(first_test, dtype=MOMENT))
+    frame = named(numbered(closed, tested, settings, midnight), identities.of(Known(log.links())))
     return Labels(
         frame=frame.select(*_COLUMNS, *_OFFER_COLUMNS).sort("at", "customer_id", "decision_id", "action"),
         counted={
@@ -138,122 +149,22 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
     )
 
 
-def _in_the_end(known: Known) -> pl.Expr:
+def numbered(taught: pl.DataFrame, tested: pl.DataFrame, settings: Offers, midnight: Midnight) -> pl.DataFrame:
+    """Training and test rows in one, with `test` and the `block` that each is in by the beginnings of the folds."""
+    edges = [midnight(day) for day in settings.folds]
+    block = pl.sum_horizontal(pl.lit(0), *((pl.col("at") >= edge).cast(pl.Int32) for edge in edges)).cast(pl.Int32)
+    parts = (
+        taught.with_columns(test=pl.lit(False), block=block),
+        tested.with_columns(test=pl.lit(True), block=pl.lit(-1, dtype=pl.Int32)),
+    )
+    return pl.concat(parts)
+
+
+def in_the_end(known: Known) -> pl.Expr:
     """The customer whom an id means by everything that is known."""
     return pl.col("customer_id").replace(dict(known.last())) if known else pl.col("customer_id")
 
 
-def _within(start: date, until: date, midnight: Midnight) -> pl.Expr:
+def within(start: date, until: date, midnight: Midnight) -> pl.Expr:
+    """Whether a row is of a period."""
     return (pl.col("at") >= midnight(start)) & (pl.col("at") < midnight(until))
-
-
-class _Event(msgspec.Struct):
-    event: str | None = None
-
-
-class _Offer(msgspec.Struct):
-    kind: str
-    action: str | None = None
-    group: str | None = None
-    topics: list[str] = []
-    features: msgspec.Raw = msgspec.Raw(b"{}")
-    send_at: datetime | None = None
-    expires_at: datetime | None = None
-    window_us: int | None = None
-
-
-class _Decision(msgspec.Struct):
-    decision_id: str
-    touchpoint: str
-    origin: str
-    results: list[_Offer]
-
-
-class _Outcome(msgspec.Struct):
-    outcome: str
-    touchpoint: str | None = None
-    decision_id: str | None = None
-    action: str | None = None
-    machine: bool | None = None
-
-
-def _events(log: Log, name: str) -> pl.DataFrame:
-    """customer_id, at, known_at of the events with this name."""
-    records, said = _records(log, "event", _Event)
-    named = pl.Series("named", [one is not None and one.event == name for one in said], dtype=pl.Boolean)
-    return records.filter(named).drop_nulls("customer_id")
-
-
-def _offers(log: Log, touchpoint: str) -> pl.DataFrame:
-    """A row an offer made at the touchpoint."""
-    records, said = _records(log, "decision", _Decision)
-    rows = [
-        (
-            row,
-            decision.decision_id,
-            decision.origin == "imported",
-            offer.action,
-            offer.group or offer.action,
-            offer.topics,
-            bytes(offer.features).decode(),
-            offer.send_at,
-            offer.expires_at,
-            None if offer.window_us is None else timedelta(microseconds=offer.window_us),
-        )
-        for row, decision in enumerate(said)
-        if decision is not None and decision.touchpoint == touchpoint
-        for offer in decision.results
-        if offer.kind == "action"
-    ]
-    made = pl.DataFrame(rows, schema=_OFFERS, orient="row")
-    return made.join(records.with_row_index("row"), on="row").drop_nulls("customer_id").drop("row")
-
-
-def _outcomes(log: Log, touchpoint: str) -> pl.DataFrame:
-    """decision_id, action, outcome, machine, outcome_at of the outcomes tied to a decision at the touchpoint."""
-    records, said = _records(log, "outcome", _Outcome)
-    tied = [one is not None and one.touchpoint in (touchpoint, None) and one.decision_id is not None for one in said]
-    kept = [one for one, is_tied in zip(said, tied, strict=True) if is_tied and one is not None]
-    return pl.DataFrame(
-        {name: [getattr(one, name) for one in kept] for name in ("decision_id", "action", "outcome")}
-        | {"machine": [bool(one.machine) for one in kept]},
-        schema={"decision_id": pl.String, "action": pl.String, "outcome": pl.String, "machine": pl.Boolean},
-    ).with_columns(outcome_at=records.filter(pl.Series(tied, dtype=pl.Boolean))["at"])
-
-
-_OFFERS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "row": pl.UInt32,
-    "decision_id": pl.String,
-    "imported": pl.Boolean,
-    "action": pl.String,
-    "group": pl.String,
-    "topics": pl.List(pl.String),
-    "features": pl.String,
-    "send_at": _MOMENT,
-    "expires_at": _MOMENT,
-    "window": pl.Duration("us"),
-}
-
-
-def _records(log: Log, kind: str, form: type[_Form]) -> tuple[pl.DataFrame, Sequence[_Form | None]]:
-    """customer_id, at, known_at of all records of a kind, and beside each row what it says (None where unreadable)."""
-    columns = log.columns(kinds=(kind,))
-    table = pl.DataFrame(
-        {
-            "customer_id": pl.Series(columns["customer_id"], dtype=pl.String),
-            "at": pl.Series(columns["event_us"], dtype=pl.Int64),
-            "known_at": pl.Series(columns["known_us"], dtype=pl.Int64),
-        }
-    )
-    moments = table.select(
-        "customer_id", at=pl.min_horizontal("at", "known_at").cast(_MOMENT), known_at=pl.col("known_at").cast(_MOMENT)
-    )
-    decoder = msgspec.json.Decoder(form)
-    return moments, [_read(decoder, payload) for payload in columns["payload"]]
-
-
-def _read(decoder: msgspec.json.Decoder[_Form], payload: bytes) -> _Form | None:
-    try:
-        return decoder.decode(payload)
-    except msgspec.MsgspecError:  # one unreadable record must not stop training; ingest refuses malformed ones
-        return None

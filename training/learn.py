@@ -1,81 +1,154 @@
 """From a data set to a calibrated model: held-out predictions inside training first, then the model on all of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.bundle import Calibration
+from features.answers import Answer, Response
 from training import evaluate, models
-from training.dataset import FEWEST_POSITIVES, Dataset
-from training.settings import Churn, Preference
-
-Floats = NDArray[np.float64]
+from training.calibrate import calibrate
+from training.dataset import Dataset
+from training.errors import TrainingError
+from training.evaluate_value import gini
+from training.folds import FEWEST, Flags, Floats, fewest, held_out
+from training.parameters import Parameters
+from training.search import found
+from training.settings import Churn, Preference, Settings, Uplift, Value
+from training.uplift import learn_uplift
+from training.value import learn_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """`text` is the model that learned from every training row. `folds` is what models of the same kind reached on training
-    rows held out in time: rows, positives, auc, and group_auc where rows are offers (no auc where one label is missing).
+    """`forests` holds the text of each forest that learned from every training row, `answer` what their scores mean. `folds`
+    is what models of the same kind reached on training rows held out in time: rows, positives, auc, and group_auc where rows
+    are offers (no auc where one label is missing); mae and gini of a value; the losses and Qinis of the learners of an uplift.
+    `parameters` are those that it learned by, `searched` what a search for them says of itself, and `fallback` why an uplift
+    says nothing of the chance without a message.
     """
 
-    text: str
-    calibration: Calibration
+    forests: Mapping[str, str]
+    answer: Answer
     folds: Mapping[str, float]
+    parameters: Parameters
+    searched: Mapping[str, float] = field(default_factory=dict)
+    fallback: str | None = None
 
-    def predict(self, matrix: NDArray[np.float32], *, threads: int) -> Floats:
-        """Calibrated probabilities (n,)."""
-        return self.calibration.apply(models.raw(self.text, matrix, threads=threads))
+    def scorer(self) -> Callable[[NDArray[np.float32]], dict[str, Floats]]:
+        """What `raw` does, the texts being read once."""
+        read = {name: models.booster(text) for name, text in self.forests.items()}
+        threads = self.parameters.num_threads
+        return lambda matrix: {name: models.scores(one, matrix, threads=threads) for name, one in read.items()}
+
+    def raw(self, matrix: NDArray[np.float32]) -> dict[str, Floats]:
+        """The scores (n,) of each forest, as `answer` reads them."""
+        return self.scorer()(matrix)
 
 
-def learn(data: Dataset, settings: Churn | Preference) -> Fitted:
-    """Reads no test row."""
+def learn(data: Dataset, settings: Settings) -> Fitted:
+    """Reads no test row. Where a search is asked for, it learns by the parameters that did best on rows held out."""
+    if settings.search is None:
+        return _learned(data, settings)
+
+    def losing(parameters: Parameters) -> float:
+        return _loss(_learned(data, replace(settings, parameters=parameters, search=None)))
+
+    parameters, searched = found(settings.parameters, settings.search, losing)
+    return replace(_learned(data, replace(settings, parameters=parameters)), searched=searched)
+
+
+def _learned(data: Dataset, settings: Settings) -> Fitted:
+    match settings:
+        case Uplift():
+            return _uplift(data, settings)
+        case Value():
+            return _value(data, settings)
+        case Churn() | Preference():
+            return _response(data, settings)
+
+
+def _response(data: Dataset, settings: Churn | Preference) -> Fitted:
     train = ~data.test
-    held, scores = _held_out(data, settings)
-    calibration = models.calibrate(scores, data.labels[held])
+
+    def grow(among: Flags) -> dict[str, str]:
+        text = models.fit(
+            data.matrix[among],
+            data.labels[among],
+            columns=data.row.names,
+            parameters=settings.parameters,
+            rises_with=settings.rises_with,
+            falls_with=settings.falls_with,
+        )
+        return {"response": text}
+
+    def enough(among: Flags) -> bool:
+        return fewest(data.labels, among) >= FEWEST
+
+    threads = settings.parameters.num_threads
+    held, raw = held_out(data.timed, data.matrix, among=train, enough=enough, grow=grow, threads=threads)
+    scores = raw.get("response", np.array([]))
+    answer = Response(about="customer" if data.groups is None else "offer", calibration=calibrate(scores, data.labels[held]))
     return Fitted(
-        text=_fit(data, train, settings),
-        calibration=calibration,
-        folds=_folds(data, held, calibration.apply(scores)),
+        forests=grow(train),
+        answer=answer,
+        folds=_folds(data, held, answer.calibration.apply(scores)),
+        parameters=settings.parameters,
     )
 
 
-def _held_out(data: Dataset, settings: Churn | Preference) -> tuple[NDArray[np.intp], Floats]:
-    """Training rows, and their raw scores by models that learned only from rows closed before the block they are in began.
-
-    The first block is never held out; nor is one before which too little had closed to learn from.
-    """
-    held, scores = [], []
-    for block in np.unique(data.block[~data.test]):
-        rows = np.flatnonzero(~data.test & (data.block == block))
-        before = ~data.test & (data.block < block) & (data.closes_us <= data.at_us[rows].min())
-        positives = int(data.labels[before].sum())
-        if min(positives, int(before.sum()) - positives) < FEWEST_POSITIVES:
-            continue
-        held.append(rows)
-        scores.append(models.raw(_fit(data, before, settings), data.matrix[rows], threads=settings.parameters.num_threads))
-    if not held:
-        return np.array([], dtype=np.intp), np.array([])
-    return np.concatenate(held), np.concatenate(scores)
-
-
-def _fit(data: Dataset, rows: NDArray[np.bool_], settings: Churn | Preference) -> str:
-    return models.fit(
-        data.matrix[rows],
-        data.labels[rows],
+def _value(data: Dataset, settings: Value) -> Fitted:
+    train = ~data.test
+    assert data.amounts is not None
+    fitted = learn_value(
+        matrix=data.matrix[train],
+        amounts=data.amounts[train],
+        timed=data.timed.of(train),
         columns=data.row.names,
         parameters=settings.parameters,
         rises_with=settings.rises_with,
         falls_with=settings.falls_with,
     )
+    folds = {"rows": float(len(fitted.held))}
+    if len(fitted.held):
+        seen = data.amounts[train][fitted.held]
+        folds |= {"mae": float(np.abs(seen - fitted.amounts).mean()), "gini": gini(seen, fitted.amounts)}
+    return Fitted(forests=fitted.forests, answer=fitted.answer, folds=folds, parameters=settings.parameters)
+
+
+def _uplift(data: Dataset, settings: Uplift) -> Fitted:
+    train = ~data.test
+    assert data.treated is not None
+    fitted = learn_uplift(
+        matrix=data.matrix[train],
+        labels=data.labels[train],
+        treated=data.treated[train],
+        block=data.block[train],
+        at_us=data.at_us[train],
+        closes_us=data.closes_us[train],
+        columns=data.row.names,
+        parameters=settings.parameters,
+        only_with_message=[column.name for column in data.row.columns if column.side != "customer"],
+        rises_with=settings.rises_with,
+        falls_with=settings.falls_with,
+    )
+    plain = Response(about="offer", calibration=fitted.alone)
+    return Fitted(
+        forests=fitted.forests if fitted.answer is not None else {"response": fitted.forests["treated"]},
+        answer=fitted.answer or plain,
+        folds=fitted.folds,
+        parameters=settings.parameters,
+        fallback=fitted.fallback,
+    )
 
 
 def _folds(data: Dataset, held: NDArray[np.intp], probabilities: Floats) -> dict[str, float]:
     truth = data.labels[held]
-    found = {"rows": float(len(held)), "positives": float(truth.sum())}
+    reached = {"rows": float(len(held)), "positives": float(truth.sum())}
     if 0 < truth.sum() < len(truth):
-        found["auc"] = evaluate.auc(truth, probabilities)
+        reached["log_loss"] = evaluate.log_loss(truth, probabilities)
+        reached["auc"] = evaluate.auc(truth, probabilities)
         if data.groups is not None:
             _, grouped_truth, grouped = evaluate.by_group(
                 truth,
@@ -83,5 +156,13 @@ def _folds(data: Dataset, held: NDArray[np.intp], probabilities: Floats) -> dict
                 customers=[data.customers[row] for row in held],
                 groups=[data.groups[row] for row in held],
             )
-            found["group_auc"] = evaluate.auc(grouped_truth, grouped)
-    return found
+            reached["group_auc"] = evaluate.auc(grouped_truth, grouped)
+    return reached
+
+
+def _loss(fitted: Fitted) -> float:
+    """What a search makes small: the log loss, a value's absolute error, or the loss of the better learner of an uplift."""
+    lost = [fitted.folds[name] for name in ("log_loss", "mae", "loss_t", "loss_x") if name in fitted.folds]
+    if not lost:
+        raise TrainingError("a search needs training rows held out in time; give more training dates or folds, or leave it out")
+    return min(lost)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 import msgspec
 
-from training.evaluate import Evaluation
+from features.answers import Answer
+from training.measured import Evaluation
 from training.registry import Version
+from training.slices import Slice
 
 LEARNED = "kairos/learned.json"
 BUNDLE = "kairos/bundle"
-"""Where a run keeps the report, and the model in the server's form."""
+CARD = "model_card.md"
+"""Where a run keeps the report, the model in the server's form, and the card for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,8 +21,10 @@ class Learned:
     """What is known of one trained model. Kept with its run, so that a reused run tells the same.
 
     `folds` holds the metrics on training rows that were held out in turn: what parameters are chosen on. `gains` is each
-    column's share of what the trees found. `calibration` is (a, b) of sigmoid(a * score + b). `counted` says in words what
-    was left out, and what was kept all the same.
+    column's share of what the trees found. `answer` is what raw scores mean. `counted` says in words what
+    was left out, and what was kept all the same. `parameters` are those that it learned by, `searched` what a search for them
+    says, `fallback` why an uplift says nothing of the chance without a message, `chance_error` the calibration error that
+    chance alone explains (see `training.judge`), `slices` the test for each group alone.
     """
 
     model: str
@@ -29,8 +34,13 @@ class Learned:
     evaluation: Evaluation
     folds: Mapping[str, float]
     gains: Mapping[str, float]
-    calibration: tuple[float, float]
+    answer: Answer
     counted: Mapping[str, int]
+    parameters: Mapping[str, float]
+    searched: Mapping[str, float]
+    fallback: str | None
+    chance_error: float | None
+    slices: tuple[Slice, ...]
 
     def encoded(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=1)
@@ -59,6 +69,12 @@ class ModelReport:
             found = f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
             beside = "" if metric.reference is None else f"; reference {metric.reference.value:.3f} ({metric.reference.source})"
             told.append(f"model     {learned.model}: held-out {metric.name} {found}{beside}")
+        if learned.chance_error is not None:
+            told.append(
+                f"model     {learned.model}: chance alone explains a calibration_error up to {learned.chance_error:.3f}"
+            )
+        if learned.fallback is not None:
+            told.append(f"model     {learned.model}: says nothing of the chance without a message: {learned.fallback}")
         return told
 
 

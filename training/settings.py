@@ -4,78 +4,80 @@ Dates are midnights in the brand's time zone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+
+from training.parameters import Learning
 
 FILE = "models.yaml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parameters:
-    """LightGBM's own names; see `training.models` for what is fixed.
-
-    One thread learns tens of thousands of rows in under a second; more gain little there, and on busy cores they lose much.
-    """
-
-    num_iterations: int = 150
-    learning_rate: float = 0.03
-    num_leaves: int = 8
-    min_data_in_leaf: int = 40
-    feature_fraction: float = 0.7
-    bagging_fraction: float = 0.8
-    lambda_l2: float = 1.0
-    seed: int = 7
-    num_threads: int = 1
-
-    def __post_init__(self) -> None:
-        faults = [
-            f"{name} must be {bound}"
-            for name, holds, bound in (
-                ("num_iterations", self.num_iterations >= 1, "at least 1"),
-                ("learning_rate", 0 < self.learning_rate <= 1, "above 0 and at most 1"),
-                ("num_leaves", 2 <= self.num_leaves <= 64, "2 to 64"),
-                ("min_data_in_leaf", self.min_data_in_leaf >= 1, "at least 1"),
-                ("feature_fraction", 0 < self.feature_fraction <= 1, "above 0 and at most 1"),
-                ("bagging_fraction", 0 < self.bagging_fraction <= 1, "above 0 and at most 1"),
-                ("lambda_l2", self.lambda_l2 >= 0, "0 or more"),
-                ("num_threads", self.num_threads >= 1, "at least 1: 0 would take every core of the machine"),
-            )
-            if not holds
-        ]
-        if faults:
-            raise ValueError("; ".join(faults))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """What a metric reached elsewhere on the same split, to be printed beside the model's own value. It gates nothing."""
-
-    value: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Churn:
-    """A customer with an `event` in the `active_within` up to a cut-off churns when none follows in the `horizon`."""
+class _CutOffs(Learning):
+    """Who had an `event` in the `active_within` up to a cut-off is asked about from there on."""
 
     event: str
-    horizon: timedelta
     active_within: timedelta
     train: tuple[date, ...]
     test: tuple[date, ...]
     columns: tuple[str, ...]
-    rises_with: tuple[str, ...] = ()
-    falls_with: tuple[str, ...] = ()
-    parameters: Parameters = Parameters()
-    references: Mapping[str, Reference] = field(default_factory=dict)
+
+    def cut_off_faults(self, horizons: tuple[timedelta, ...]) -> list[str]:
+        faults = self.order_faults(self.columns) + _list_faults("train", self.train) + _list_faults("test", self.test)
+        if min(*horizons, self.active_within) <= timedelta(0):
+            faults.append("horizons and active_within must be longer than 0")
+        if self.train and self.test and max(self.train) + max(horizons) > min(self.test):
+            faults.append(f"the last cut-off of train plus the horizon lies after the first of test, {min(self.test)}")
+        return faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Churn(_CutOffs):
+    """A customer who was active churns when no `event` follows within a horizon.
+
+    The first of the `horizons` is predicted by the model `churn`, each other by one with its days in the name: churn_60. A
+    reference of one of these is written with its name: churn_60.auc.
+    """
+
+    horizons: tuple[timedelta, ...]
 
     def __post_init__(self) -> None:
-        faults = _order_faults(self.rises_with, self.falls_with, self.columns)
-        faults += _list_faults("train", self.train) + _list_faults("test", self.test)
-        if self.horizon <= timedelta(0) or self.active_within <= timedelta(0):
-            faults.append("horizon and active_within must be longer than 0")
-        if self.train and self.test and max(self.train) + self.horizon > min(self.test):
-            faults.append(f"the last cut-off of train plus the horizon lies after the first of test, {min(self.test)}")
+        faults = [] if self.horizons else ["horizons needs at least one"]
+        faults += self.cut_off_faults(self.horizons) if self.horizons else []
+        if len(self.named()) < len(self.horizons):
+            faults.append("horizons: two of them have the same number of days")
+        if faults:
+            raise ValueError("; ".join(faults))
+
+    def named(self) -> dict[str, timedelta]:
+        """The horizon of each model."""
+        return {f"churn_{one.days}" if at else "churn": one for at, one in enumerate(dict.fromkeys(self.horizons))}
+
+    def alone(self, model: str) -> "Churn":
+        """The settings of one of the models: adding a horizon does not change the others'."""
+        mine = {
+            metric: reference
+            for name, reference in self.references.items()
+            for of, _, metric in [name.rpartition(".")]
+            if (of or "churn") == model
+        }
+        return replace(self, horizons=(self.named()[model],), references=mine)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Value(_CutOffs):
+    """What a customer who was active brings within the `horizon`: the `amount` of each event, a number among its properties,
+    times the `margin`, the share of it that stays.
+    """
+
+    amount: str
+    horizon: timedelta
+    margin: float = 1.0
+
+    def __post_init__(self) -> None:
+        faults = self.cut_off_faults((self.horizon,))
+        if not 0 < self.margin <= 1:
+            faults.append("margin is a share: above 0 and at most 1")
         if faults:
             raise ValueError("; ".join(faults))
 
@@ -112,29 +114,23 @@ class CrossColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preference:
-    """An offer shown at `touchpoint` succeeds when the outcome `success` follows before its window closes.
+class Offers(Learning):
+    """What was offered at a `touchpoint`, in the periods `train` and `test`.
 
     `folds` are the beginnings of blocks inside `train`: each block is predicted by a model that learned from offers closed
     before it, and on those predictions the calibration is fitted. The column `topic` is the offer's first topic.
     """
 
     touchpoint: str
-    success: str
     train: Period
     test: Period
     folds: tuple[date, ...]
     customer: tuple[str, ...]
     action: Mapping[str, ActionColumn]
     cross: Mapping[str, CrossColumn] = field(default_factory=dict)
-    rises_with: tuple[str, ...] = ()
-    falls_with: tuple[str, ...] = ()
-    parameters: Parameters = Parameters()
-    references: Mapping[str, Reference] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = (*self.customer, *self.action, *self.cross)
-        faults = _order_faults(self.rises_with, self.falls_with, names) + _list_faults("folds", self.folds)
+        faults = self.order_faults((*self.customer, *self.action, *self.cross)) + _list_faults("folds", self.folds)
         if self.train.until > self.test.start:
             faults.append(f"train ends on {self.train.until}, after test begins on {self.test.start}")
         faults += [
@@ -147,26 +143,59 @@ class Preference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Models:
-    churn: Churn | None = None
-    preference: Preference | None = None
+class Preference(Offers):
+    """An offer succeeds when the outcome `success` follows before its window closes."""
+
+    success: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uplift(Offers):
+    """A decision succeeds when an `event` of the customer follows within the `window`: with a message for the treated, without
+    one for the control group. No outcome tied to a message can tell, since the control group got none.
+    """
+
+    event: str
+    window: timedelta
 
     def __post_init__(self) -> None:
-        if self.churn is None and self.preference is None:
-            raise ValueError("there is nothing to train; describe churn, preference or both")
+        # a dataclass with slots is made anew: super() without arguments would look for the one before
+        Offers.__post_init__(self)
+        if self.window <= timedelta(0):
+            raise ValueError("window must be longer than 0")
+
+
+Settings = Churn | Value | Preference | Uplift
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    churn: Churn | None = None
+    value: Value | None = None
+    preference: Preference | None = None
+    uplift: Uplift | None = None
+
+    def __post_init__(self) -> None:
+        if not self.described:
+            raise ValueError("there is nothing to train; describe churn, value, preference or uplift")
+
+    @property
+    def described(self) -> dict[str, Settings]:
+        """The settings of each model."""
+        found: dict[str, Settings] = {}
+        if self.churn is not None:
+            found |= {name: self.churn.alone(name) for name in self.churn.named()}
+        others: tuple[tuple[str, Settings | None], ...] = (
+            ("value", self.value),
+            ("preference", self.preference),
+            ("uplift", self.uplift),
+        )
+        return found | {name: settings for name, settings in others if settings is not None}
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The models that are described."""
-        described = (("churn", self.churn), ("preference", self.preference))
-        return tuple(name for name, settings in described if settings is not None)
+        return tuple(self.described)
 
 
 def _list_faults(name: str, days: tuple[date, ...]) -> list[str]:
     return [] if days and list(days) == sorted(set(days)) else [f"{name} needs dates, each later than the one before"]
-
-
-def _order_faults(rises: tuple[str, ...], falls: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
-    faults = [f"column {name!r} is written twice" for name in sorted({one for one in names if names.count(one) > 1})]
-    faults += [f"{name!r} of rises_with or falls_with is no column" for name in (*rises, *falls) if name not in names]
-    return faults + [f"{name!r} both rises and falls" for name in rises if name in falls]

@@ -8,15 +8,15 @@ from functools import partial
 from pathlib import Path
 
 from features.log import Log
-from features.rows import RowSpec
 from features.workspace import Workspace
-from training import dataset, gates, labels
+from training import dataset, experiment, gates, labels
 from training.evidence import evidence, identity
 from training.labels import Labels
 from training.learn import learn
 from training.registry import Registry
 from training.report import LEARNED, Learned, ModelReport, TrainReport
-from training.settings import FILE, Churn, Models, Preference
+from training.settings import FILE, Churn, Models, Preference, Settings, Uplift, Value
+from training.suspects import refuse_too_good
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of the whole that is done, 0 to 1."""
@@ -25,8 +25,7 @@ Progress = Callable[[str, float], None]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Task:
     name: str
-    settings: Churn | Preference
-    row: RowSpec
+    settings: Settings
     labels: Callable[[], Labels]
 
 
@@ -52,7 +51,7 @@ def train(
     tell("opening MLflow", 0.0)
     registry = Registry(workspace.data, experiment=rules.experiment)
     interrupted = registry.end_interrupted()
-    reports, tasks = [], _tasks(workspace, log, settings, now)
+    reports, tasks = [], _tasks(log, workspace, settings, now)
     for number, task in enumerate(tasks):
         reports.append(_train(workspace, registry, task, rules, partial(_part, tell, number, len(tasks))))
     tell("trained", 1.0)
@@ -64,7 +63,8 @@ def _train(workspace: Workspace, registry: Registry, task: _Task, rules: gates.R
     tell(f"{name}: reading what happened from the log", 0.0)
     found = task.labels()
     tell(f"{name}: joining the profile as it was known then", 0.1)
-    data = dataset.build(workspace, found, task.row, model=name)
+    row = dataset.row_of(task.settings)
+    data = dataset.build(workspace, found, row, model=name, slices=task.settings.slices)
     tags = identity(name, data, task.settings, workspace.profile)
     run_id = registry.finished(tags)
     if run_id is not None:
@@ -76,6 +76,8 @@ def _train(workspace: Workspace, registry: Registry, task: _Task, rules: gates.R
     with registry.run(name, {**tags, **reading}) as run_id:
         tell(f"{name}: learning", 0.5)
         fitted = learn(data, task.settings)
+        where, trusted = "on training rows held out in time", task.settings.trusted
+        refuse_too_good(name, data, fitted.folds.get("auc", 0.0), where=where, trusted=trusted)
         tell(f"{name}: testing", 0.7)
         learned, left_behind = evidence(name, data, fitted, task.settings, workspace.profile)
         tell(f"{name}: keeping the run in MLflow", 0.85)
@@ -83,20 +85,22 @@ def _train(workspace: Workspace, registry: Registry, task: _Task, rules: gates.R
     return ModelReport(learned=learned, version=registry.register(registered_as, run_id), reused=False)
 
 
-def _tasks(workspace: Workspace, log: Log, settings: Models, now: datetime) -> list[_Task]:
+def _tasks(log: Log, workspace: Workspace, settings: Models, now: datetime) -> list[_Task]:
     def midnight(day: date) -> datetime:
         return workspace.brand.to_utc(datetime.combine(day, time()))
 
-    tasks = []
-    if settings.churn is not None:
-        read = partial(labels.churn, log, settings.churn, midnight=midnight, now=now)
-        row = dataset.churn_row(settings.churn)
-        tasks.append(_Task(name="churn", settings=settings.churn, row=row, labels=read))
-    if settings.preference is not None:
-        read = partial(labels.preference, log, settings.preference, midnight=midnight, now=now)
-        row = dataset.preference_row(settings.preference)
-        tasks.append(_Task(name="preference", settings=settings.preference, row=row, labels=read))
-    return tasks
+    def read(one: Settings) -> Labels:
+        match one:
+            case Churn():
+                return labels.churn(log, one, midnight=midnight, now=now)
+            case Value():
+                return labels.value(log, one, midnight=midnight, now=now)
+            case Preference():
+                return labels.preference(log, one, midnight=midnight, now=now)
+            case Uplift():
+                return experiment.uplift(log, one, midnight=midnight, now=now)
+
+    return [_Task(name=name, settings=one, labels=partial(read, one)) for name, one in settings.described.items()]
 
 
 def _kept(registry: Registry, run_id: str) -> Learned:

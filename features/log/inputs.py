@@ -92,7 +92,7 @@ def inputs_of(record: Record, rulebook: Rulebook, *, salt: str) -> Inputs:
     if kept["salt"] != _fingerprint(salt):
         raise ReplayFault(f"{record.message_id!r} was drawn with another salt; give the one of the log it comes from")
     catalog, plan = rulebook.catalog, rulebook.plans[record.body["touchpoint"]]
-    values = _unpacked(kept["profile"], np.float32)
+    values = profile_of(kept["profile"])
     response, nothing = np.zeros(len(catalog.actions)), np.full(len(catalog.actions), np.nan)
     assumed = np.zeros(len(catalog.actions), dtype=np.bool_)
     response[plan.positions] = _unpacked(kept["response"], np.float32)
@@ -126,6 +126,11 @@ def inputs_of(record: Record, rulebook: Rulebook, *, salt: str) -> Inputs:
         bundle=kept["bundle"],
         tzdata=kept["tzdata"],
     )
+
+
+def profile_of(packed: str) -> NDArray[np.float32]:
+    """The profile that a decision read, from `profile` of its record's inputs: one value a position, NaN where missing."""
+    return _unpacked(packed, np.float32)
 
 
 def _text(values: NDArray[Any], kind: type[np.generic]) -> str:

@@ -103,6 +103,33 @@ def evidence(connection: sa.Connection) -> Learner:
     return Learner(evidence=found, snapshot=int(snapshot))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Success:
+    """An offer that had its success within its window, when (microseconds), under the id it was made for."""
+
+    decision_id: str
+    action: str
+    customer_id: str
+    success_us: int
+
+
+def successes(connection: sa.Connection) -> list[Success]:
+    """Every success of an offer, each offer once."""
+    columns = (offers.c.decision_id, offers.c.action, offers.c.customer_id, offers.c.success_us)
+    query = sa.select(*columns).where(offers.c.success_us.is_not(None))
+    return [Success(**row._mapping) for row in connection.execute(query)]
+
+
+def succeeded(connection: sa.Connection, decision_ids: Sequence[str]) -> set[tuple[str, str]]:
+    """(decision, action) of the successes among these decisions' offers."""
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(decision_ids), _CHUNK):
+        among = offers.c.decision_id.in_(decision_ids[start : start + _CHUNK])
+        query = sa.select(offers.c.decision_id, offers.c.action).where(among, offers.c.success_us.is_not(None))
+        found.update((row.decision_id, row.action) for row in connection.execute(query))
+    return found
+
+
 def _put_out(connection: sa.Connection, body: Mapping[str, Any]) -> None:
     rows = []
     for slot, result in enumerate(body["results"]):

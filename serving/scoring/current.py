@@ -12,30 +12,31 @@ from decisioning.catalog import Catalog
 from decisioning.customer import FeatureIndex, Profile
 from decisioning.domain import Predictions
 from features import bundle as bundles
+from features.answers import Response, Uplift, Value
 from features.bundle import Bundle, BundledModel, BundleError
 from features.rows import Actions, Offer, encode_actions, rows
 from serving.scoring.fallback import LightGBMPredictor
 
 
 @dataclass(frozen=True, slots=True)
-class _Forest:
-    """A model, ready: its predictor, and the catalog's offers that it scores, encoded once."""
+class _Model:
+    """A model, ready: a predictor for each forest, and the catalog's offers that it scores, encoded once."""
 
     model: BundledModel
-    predictor: LightGBMPredictor
+    predictors: Mapping[str, LightGBMPredictor]
     positions: NDArray[np.intp]
     offers: Actions | None
 
-    def probabilities(self, profile: Profile) -> NDArray[np.float64]:
+    def raw(self, profile: Profile) -> dict[str, NDArray[np.float64]]:
+        """The scores of every forest: one row for each offer, or one for the customer."""
         matrix = rows(self.model.row, profile.index, profile.values[None, :], self.offers)
-        calibrated: NDArray[np.float64] = self.model.calibration.apply(self.predictor.raw(matrix))
-        return calibrated
+        return {name: predictor.raw(matrix) for name, predictor in self.predictors.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     version: str | None
-    forests: Mapping[str, _Forest]
+    models: Mapping[str, _Model]
     reads: Mapping[str, tuple[str, ...]]
 
 
@@ -75,15 +76,23 @@ class CurrentModels:
         for at, action in enumerate(actions):
             if action.response.prior is not None:
                 response[at], assumed[at] = action.response.prior, True
+        nothing: NDArray[np.float64] | None = None
         customer: dict[str, float] = {}
-        for name, forest in loaded.forests.items():
-            if forest.offers is not None:
-                response[forest.positions] = forest.probabilities(profile)
-            elif profile.known:
-                customer[name] = float(forest.probabilities(profile)[0])
-        missing = {action.response.model for action in actions if action.response.model} - set(loaded.forests)
+        for name, one in loaded.models.items():
+            match one.model.answer:
+                case Uplift() as answer:
+                    nothing = np.full(len(actions), np.nan) if nothing is None else nothing
+                    response[one.positions], nothing[one.positions] = answer.probabilities(one.raw(profile))
+                case Response(about="offer") as answer:
+                    response[one.positions] = answer.probabilities(one.raw(profile))
+                case Response() as answer if profile.known:
+                    customer[name] = float(answer.probabilities(one.raw(profile))[0])
+                case Value() as answer if profile.known:
+                    customer[name] = float(answer.amounts(one.raw(profile))[0])
+        missing = {action.response.model for action in actions if action.response.model} - set(loaded.models)
         reasons = tuple(f"model_missing:{name}" for name in sorted(filter(None, missing)))
-        return Predictions(response=response, assumed=assumed, customer=customer, reads=loaded.reads), reasons
+        said = Predictions(response=response, assumed=assumed, customer=customer, reads=loaded.reads, nothing=nothing)
+        return said, reasons
 
     def _refresh(self) -> None:
         current = bundles.current(self._folder)
@@ -100,11 +109,11 @@ class CurrentModels:
 
     def _load(self, bundle: Bundle) -> _Loaded:
         bundle.require(self._index)
-        forests: dict[str, _Forest] = {}
+        models: dict[str, _Model] = {}
         reads: dict[str, tuple[str, ...]] = {}
         for name, model in bundle.models.items():
             asks = [at for at, action in enumerate(self._catalog.actions) if action.response.model == name]
-            per_offer = any(column.side != "customer" for column in model.row.columns)
+            per_offer = model.answer.about == "offer"
             if per_offer and not asks:
                 continue
             offers = [
@@ -112,8 +121,9 @@ class CurrentModels:
                 for at in asks
             ]
             encoded = encode_actions(model.row, self._catalog.topics, offers) if per_offer else None
-            forests[name] = _Forest(model, LightGBMPredictor(model.text), np.array(asks, dtype=np.intp), encoded)
+            predictors = {forest: LightGBMPredictor(text) for forest, text in model.forests.items()}
+            models[name] = _Model(model, predictors, np.array(asks, dtype=np.intp), encoded)
             for at in asks:
                 topics = self._catalog.actions[at].topics[:1]
                 reads[self._catalog.actions[at].name] = model.row.needs(topics)
-        return _Loaded(bundle.hash, forests, reads)
+        return _Loaded(bundle.hash, models, reads)

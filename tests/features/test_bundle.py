@@ -2,21 +2,26 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from features import bundle
-from features.bundle import BundledModel, BundleError, Calibration
+from features.answers import Answer, Response, Uplift, Value
+from features.bundle import BundledModel, BundleError
+from features.calibration import Calibration, Isotonic, Platt
 from features.rows import Column, RowSpec
 from tests.features.worlds import PROFILE, RICH, spec
 
 TOPICS = ("bakery", "produce")
 
 
+def _response(calibration: Calibration) -> Response:
+    return Response(about="offer", calibration=calibration)
+
+
 def _model(name: str = "preference", **changes: Any) -> BundledModel:
     given: dict[str, Any] = {
         "name": name,
-        "text": "tree\nversion=v4\r\nend of trees\n",
+        "forests": {"response": "tree\nversion=v4\r\nend of trees\n"},
         "row": RowSpec(
             (
                 Column(name="orders", side="customer", of="orders_30d"),
@@ -24,7 +29,7 @@ def _model(name: str = "preference", **changes: Any) -> BundledModel:
                 Column(name="share", side="cross", pick="spend_90d_{topic}", over="spend_30d"),
             )
         ),
-        "calibration": Calibration(a=0.9, b=-0.1),
+        "answer": _response(Platt(a=0.9, b=-0.1)),
         "metrics": {"auc": 0.75},
         "fingerprint": "f1",
     }
@@ -40,9 +45,26 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert bundle.read(tmp_path, bundle.write(made, tmp_path)) == made
 
 
+def test_every_answer_is_read_again_as_it_was_written(tmp_path: Path) -> None:
+    line = Isotonic(scores=(-2.5, 0.1), probabilities=(0.1, 0.30000000000000004))
+    answers: list[Answer] = [
+        _response(line),
+        Uplift(learner="x", treated=line, nothing=Platt(a=1.1), slope=0.7, shift=0.01, share=0.9),
+        Value(any=Platt(), scale=1.02, highest=5.5),
+    ]
+    for answer in answers:
+        made = _bundle(_model(answer=answer, forests={name: f"tree {name}" for name in answer.forests}))
+        assert bundle.read(tmp_path, bundle.write(made, tmp_path)) == made
+
+
 def test_the_hash_names_the_content() -> None:
     assert _bundle().hash == _bundle().hash
-    other = [_model(text="tree"), _model(calibration=Calibration()), _model(fingerprint="f2"), _model(metrics={"auc": 0.7})]
+    other = [
+        _model(forests={"response": "tree"}),
+        _model(answer=_response(Platt())),
+        _model(fingerprint="f2"),
+        _model(metrics={"auc": 0.7}),
+    ]
     assert len({_bundle().hash, *(_bundle(one).hash for one in other)}) == 5
 
 
@@ -63,7 +85,7 @@ def test_a_bundle_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("file", ["bundle.json", "preference.txt"])
+@pytest.mark.parametrize("file", ["bundle.json", "preference.response.txt"])
 def test_a_bundle_that_was_changed_is_refused(tmp_path: Path, file: str) -> None:
     name = bundle.write(_bundle(), tmp_path)
     changed = tmp_path / name / file
@@ -75,14 +97,14 @@ def test_a_bundle_that_was_changed_is_refused(tmp_path: Path, file: str) -> None
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda folder: (folder / "preference.txt").unlink(), "preference.txt: the file is missing"),
+        (lambda folder: (folder / "preference.response.txt").unlink(), "preference.response.txt: the file is missing"),
         (lambda folder: (folder / "bundle.json").unlink(), "bundle.json: the file is missing"),
         (lambda folder: (folder / "bundle.json").write_text("{"), "not a bundle that this version reads"),
         (
             lambda folder: (folder / "bundle.json").write_text(
-                json.dumps({"form": 9, "topics": [], "features": [], "models": {}})
+                json.dumps({"form": 2, "models": {"preference": {"calibration": {"a": 1.0, "b": 0.0}}}})
             ),
-            "form 9",
+            "a bundle of form 2, this version reads 3; train again",
         ),
     ],
 )
@@ -161,16 +183,7 @@ def test_words_owners_and_bounds_refuse_no_bundle() -> None:
     _reads(RICH, "orders_30d", "tier").require(spec(changed).index)
 
 
-def test_calibration_is_plattss_and_never_overflows() -> None:
-    scores = np.array([-1e6, -1.0, 0.0, 1.0, 1e6])
-    np.testing.assert_allclose(Calibration().apply(scores)[1:4], [0.26894142, 0.5, 0.73105858], rtol=1e-7)
-    assert Calibration(a=2.0, b=1.0).apply(np.array([0.5]))[0] == pytest.approx(0.88079708)
-    assert np.all(np.diff(Calibration().apply(scores)) > 0)
-
-
-@pytest.mark.parametrize(
-    "changes", [{"name": "../x"}, {"metrics": {"auc": float("nan")}}, {"calibration": Calibration(a=float("inf"))}]
-)
+@pytest.mark.parametrize("changes", [{"name": "../x"}, {"metrics": {"auc": float("nan")}}, {"forests": {"any": "tree"}}])
 def test_a_model_that_cannot_be_stored_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="model"):
         _model(**changes)

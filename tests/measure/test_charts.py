@@ -3,7 +3,15 @@ import json
 import numpy as np
 import pytest
 
-from measure.charts import calibration_plot, gain_curve
+from measure.charts import (
+    calibration_plot,
+    contacts_by_quarter,
+    contributions_plot,
+    gain_curve,
+    regret_curves,
+    uplift_plot,
+    value_against_contacts,
+)
 
 _LABELS = [1, 0, 1, 0, 0, 0, 1, 0, 0, 0]
 _SCORES = np.linspace(0.9, 0.05, 10)
@@ -48,3 +56,52 @@ def test_a_calibration_plot_says_how_far_promises_were_off():
 
 def test_a_calibration_plot_of_nothing_but_zeros_can_be_drawn():
     assert calibration_plot([0, 0], [0.0, 0.0], title="x").png(scale=1.0).startswith(b"\x89PNG")
+
+
+def test_a_calibration_plot_of_amounts_is_in_their_unit():
+    plot = calibration_plot([0.0, 120.0], [10.0, 90.0], title="x", unit="amount")
+
+    assert "predicted amount" in plot.vega_lite
+    assert "Mean distance from the diagonal 20," in plot.vega_lite
+    assert plot.png(scale=1.0).startswith(b"\x89PNG")
+
+
+def test_an_uplift_plot_says_the_qini_and_what_treating_everyone_gains():
+    plot = uplift_plot([1, 0, 0, 1], np.array([True, False, True, False]), [4, 3, 2, 1], title="x")
+
+    assert "Qini 0.2188; treating everyone gains 0.0%" in plot.vega_lite
+    assert plot.png(scale=1.0).startswith(b"\x89PNG")
+
+
+def test_the_columns_that_move_scores_most_come_first_and_many_rows_are_thinned():
+    moved = np.column_stack([np.full(1_000, 0.1), np.linspace(-1, 1, 1_000), np.zeros(1_000)])
+    values = np.column_stack([np.full(1_000, np.nan), np.arange(1_000), np.zeros(1_000)])
+
+    document = json.loads(contributions_plot(["a", "b", "c"], moved, values, title="x", most=2, rows=250).vega_lite)
+
+    dots = document["data"]["values"]
+    assert document["encoding"]["y"]["sort"] == ["b", "a"]
+    assert len(dots) == 500
+    assert {dot["rank"] for dot in dots if dot["column"] == "a"} == {None}
+    assert max(dot["rank"] for dot in dots if dot["column"] == "b") > 0.99
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        regret_curves({"ours": [[1.0, 2.0], [2.0, 5.0]], "theirs": [[2.0, 4.0], [3.0, 8.0]]}, title="x", subtitle="y"),
+        value_against_contacts({"ours": ([3.0, 4.0], [9.0, 8.0]), "theirs": ([5.0, 6.0], [7.0, 6.0])}, title="x", subtitle="y"),
+        contacts_by_quarter({"ours": [[0.0, 0.1, 0.5, 0.9]], "theirs": [[0.5, 0.5, 0.5, 0.5]]}, title="x", subtitle="y"),
+    ],
+    ids=["regret", "value", "quarters"],
+)
+def test_policies_are_drawn_beside_each_other(plot):
+    assert "theirs" in plot.vega_lite
+    assert plot.png(scale=1.0).startswith(b"\x89PNG")
+
+
+def test_a_band_of_regret_lies_about_its_mean():
+    plot = regret_curves({"ours": [[0.0], [2.0], [4.0]]}, title="x", subtitle="y")
+
+    dot = json.loads(plot.vega_lite)["data"]["values"][0]
+    assert dot["low"] < dot["y"] == 2.0 < dot["high"]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from measure.curves import gain, reliability
+from measure.curves import gain, perfect_error, reliability
 
 
 def test_a_perfect_ranking_finds_every_positive_first():
@@ -77,3 +77,24 @@ def test_what_cannot_be_drawn_is_refused(labels, scores, cause):
         reliability(labels, scores)
     with pytest.raises(ValueError, match=cause):
         gain(labels, scores)
+
+
+def test_a_perfectly_calibrated_model_stays_below_its_level_in_95_of_100_worlds():
+    random = np.random.default_rng(1)
+    true = random.beta(1, 6, 800)
+    level = perfect_error(true)
+
+    errors = np.array([reliability(random.random(800) < true, true).error for _ in range(400)])
+
+    assert 0.91 < (errors < level).mean() < 0.98
+    assert perfect_error(np.repeat(true, 10)) < level / 2
+
+
+def test_a_certain_model_leaves_nothing_to_chance():
+    assert perfect_error([0.0, 1.0, 1.0]) == 0
+
+
+@pytest.mark.parametrize("probabilities", [[], [float("nan")]])
+def test_what_has_no_level_is_refused(probabilities):
+    with pytest.raises(ValueError, match="finite"):
+        perfect_error(probabilities)

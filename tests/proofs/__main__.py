@@ -46,7 +46,7 @@ def prove(names: Sequence[str], size: str, seed: int, out: Path) -> dict[str, di
         running = {workers.submit(_proved, name, size, seed): name for name in names}
         for done in as_completed(running):
             kept[running[done]] = {"commit": commit, **done.result()}
-            ordered = {name: kept[name] for name in PROOFS if name in kept}
+            ordered = {name: kept[name] for name in (*PROOFS, *kept) if name in kept}
             file.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
     return kept
 

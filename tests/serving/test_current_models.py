@@ -8,7 +8,9 @@ import pytest
 
 from decisioning.customer import Profile
 from features import bundle
+from features.answers import Answer, Response, Uplift, Value
 from features.bundle import Bundle, BundledModel
+from features.calibration import Isotonic, Platt
 from features.playbook import Playbook
 from features.rows import Column, RowSpec
 from serving.scoring.current import CurrentModels
@@ -22,13 +24,19 @@ def book(cut: int = 100) -> Playbook:
     return corner.playbook(profile=corner.TEXTS["profile.yaml"].replace(BAND, TIER.replace("100", str(cut))))
 
 
+def forest(objective: str = "binary", rounds: int = 3) -> str:
+    """The text of a forest that learned to repeat the band, from 1 on where it is to be an amount."""
+    rows = np.array([[0.0], [1.0]] * 20)
+    data = lightgbm.Dataset(rows, rows[:, 0] + (objective == "gamma"), params={"min_data_in_leaf": 1, "verbosity": -1})
+    return lightgbm.train({"objective": objective, "num_threads": 1, "verbosity": -1}, data, rounds).model_to_string()
+
+
 def promoted(folder: Path, of: Playbook, metric: float = 0.5) -> Bundle:
     """A bundle of one model that reads the band, made with this profile and promoted."""
-    rows = np.array([[0.0], [1.0]] * 20)
-    data = lightgbm.Dataset(rows, rows[:, 0], params={"min_data_in_leaf": 1, "verbosity": -1})
-    text = lightgbm.train({"objective": "binary", "num_threads": 1, "verbosity": -1}, data, 3).model_to_string()
+    text = forest()
     row = RowSpec((Column(name="tier", side="customer", of="tier"),))
-    model = BundledModel(name="churn", text=text, row=row, metrics={"auc": metric})
+    answer = Response(about="customer", calibration=Platt())
+    model = BundledModel(name="churn", forests={"response": text}, row=row, answer=answer, metrics={"auc": metric})
     made = bundle.bundled([model], of.profile.index, tuple(of.profile.topics))
     bundle.write(made, folder)
     bundle.switch(folder, made.hash)
@@ -67,3 +75,57 @@ def test_a_server_that_starts_on_a_bundle_that_does_not_fit_has_no_model_and_say
     assert models.bundle is None and models.trouble is not None
     predictions, missing = models.predict(known(book()))
     assert predictions.customer == {} and missing == ("model_missing:preference",)
+
+
+ROW = RowSpec((Column(name="tier", side="customer", of="tier"),))
+LINE = Isotonic(scores=(-1.0, 1.0), probabilities=(0.1, 0.9))
+
+
+def answering(folder: Path, of: Playbook, name: str, answer: Answer, row: RowSpec = ROW) -> CurrentModels:
+    """The server's models once this one alone is promoted; its forests differ by how long they learned."""
+    kinds = {"amount": "gamma", "effect_treated": "regression", "effect_nothing": "regression"}
+    forests = {one: forest(kinds.get(one, "binary"), at + 2) for at, one in enumerate(answer.forests)}
+    made = bundle.bundled(
+        [BundledModel(name=name, forests=forests, row=row, answer=answer)], of.profile.index, of.catalog.topics
+    )
+    bundle.write(made, folder)
+    bundle.switch(folder, made.hash)
+    return CurrentModels(folder, of.catalog, of.profile.index)
+
+
+def raw(answer: Answer, rows: int) -> dict[str, np.ndarray]:
+    """What the same forests say of the customer whose band is 0."""
+    kinds = {"amount": "gamma", "effect_treated": "regression", "effect_nothing": "regression"}
+    asked = np.zeros((rows, 1))
+    return {
+        one: lightgbm.Booster(model_str=forest(kinds.get(one, "binary"), at + 2)).predict(asked, raw_score=True)
+        for at, one in enumerate(answer.forests)
+    }
+
+
+def test_a_rising_line_and_several_horizons_are_answered_as_training_says(tmp_path: Path) -> None:
+    answer = Response(about="customer", calibration=LINE)
+    said = answering(tmp_path, book(), "churn_60", answer).predict(known(book()))[0]
+    assert said.customer == {"churn_60": pytest.approx(answer.probabilities(raw(answer, 1))[0])}
+    assert said.nothing is None
+
+
+def test_a_value_is_a_prediction_of_the_customer_in_its_unit(tmp_path: Path) -> None:
+    answer = Value(any=Platt(), scale=40.0, highest=1.0)
+    said = answering(tmp_path, book(), "value", answer).predict(known(book()))[0]
+    assert said.customer == {"value": pytest.approx(answer.amounts(raw(answer, 1))[0])}
+    assert said.customer["value"] > 1
+
+
+@pytest.mark.parametrize("learner", ["t", "x"])
+def test_an_uplift_says_the_chance_with_and_without_for_its_own_actions_only(learner: str, tmp_path: Path) -> None:
+    asked = corner.TEXTS["catalog.yaml"].replace("model: preference", "model: uplift")
+    of = corner.playbook(profile=corner.TEXTS["profile.yaml"].replace(BAND, TIER), catalog=asked)
+    answer = Uplift(learner=learner, treated=LINE, nothing=Platt(), slope=0.8, shift=0.02, share=0.9)
+    said, _ = answering(tmp_path, of, "uplift", answer).predict(known(of))
+    with_it, without = answer.probabilities(raw(answer, 1))
+    asks = np.array([action.response.model == "uplift" for action in of.catalog.actions])
+    assert asks.sum() == 1 and said.nothing is not None
+    assert said.response[asks] == pytest.approx(with_it)
+    assert said.nothing[asks] == pytest.approx(without)
+    assert np.isnan(said.nothing[~asks]).all()

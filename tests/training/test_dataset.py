@@ -8,7 +8,7 @@ import pytest
 
 from features import offline
 from features.log import Log
-from features.rows import Offer, encode_actions
+from features.rows import Column, Offer, RowSpec, encode_actions
 from features.workspace import Workspace
 from tests.training.worlds import NOW, history, midnight, open_log, order, workspace
 from training import dataset, labels
@@ -39,21 +39,38 @@ def _settings(brand: Workspace) -> tuple[Any, Any]:
 def _churn(brand: Workspace, log: Log) -> Dataset:
     settings, _ = _settings(brand)
     found = labels.churn(log, settings, midnight=midnight, now=NOW)
-    return dataset.build(brand, found, dataset.churn_row(settings), model="churn")
+    return dataset.build(brand, found, dataset.row_of(settings), model="churn")
 
 
 def _preference(brand: Workspace, log: Log) -> tuple[Dataset, Labels]:
     _, settings = _settings(brand)
     found = labels.preference(log, settings, midnight=midnight, now=NOW)
-    return dataset.build(brand, found, dataset.preference_row(settings), model="preference"), found
+    return dataset.build(brand, found, dataset.row_of(settings), model="preference"), found
 
 
 def test_a_row_holds_the_customer_then_the_offer_then_both_together(brand, log):
     data, _ = _preference(brand, log)
 
-    assert data.row.names == ("spend_90d", "accepted_180d", "kind", "topic", "spend_topic", "share_topic")
-    assert data.matrix.shape == (len(data.labels), 6)
+    assert data.row.names == ("spend_90d", "accepted_180d", "topic", "spend_topic", "share_topic")
+    assert data.matrix.shape == (len(data.labels), 5)
     assert data.matrix.dtype == np.float32
+
+
+def test_a_column_that_never_varies_is_left_out_and_counted(brand, log):
+    data, _ = _preference(brand, log)  # every offer of this brand is of the kind A
+
+    assert "kind" not in data.row.names
+    assert data.counted["columns left out that never vary: kind"] == 1
+
+
+def test_rows_of_which_no_column_varies_are_refused(brand, log):
+    found, _ = _settings(brand)
+    all_alike = labels.churn(log, found, midnight=midnight, now=NOW)
+    row = RowSpec((Column(name="accepted", side="customer", of="accepted_180d"),))
+    nobody = all_alike.frame.with_columns(customer_id=pl.lit("stranger-") + pl.col("customer_id"))
+
+    with pytest.raises(TrainingError, match="no column varies"):
+        dataset.build(brand, Labels(frame=nobody), row, model="churn")
 
 
 def test_the_offers_side_of_a_row_is_what_the_server_would_encode(brand, log):
@@ -63,7 +80,7 @@ def test_the_offers_side_of_a_row_is_what_the_server_would_encode(brand, log):
         data.row, ("bakery", "produce"), [Offer((names[0],), {"kind": "A"}) for names in found.frame["topics"]]
     )
 
-    assert np.array_equal(data.matrix[:, 2:4], encoded.values)
+    assert np.array_equal(data.matrix[:, 2:3], encoded.values)
 
 
 def test_a_crossed_column_reads_the_topic_of_its_own_offer(brand, log):
@@ -108,7 +125,7 @@ def test_the_same_data_have_the_same_fingerprint(brand, log):
 def test_other_data_have_another_fingerprint(brand, log, change):
     settings, _ = _settings(brand)
     found = labels.churn(log, settings, midnight=midnight, now=NOW)
-    row = dataset.churn_row(settings)
+    row = dataset.row_of(settings)
     changed = {
         "label": (Labels(frame=found.frame.with_columns(label=1 - pl.col("label"))), row),
         "customer": (Labels(frame=found.frame[1:]), row),
@@ -121,7 +138,7 @@ def test_other_data_have_another_fingerprint(brand, log, change):
 def test_the_tests_fingerprint_does_not_depend_on_the_columns(brand, log):
     settings, _ = _settings(brand)
     found = labels.churn(log, settings, midnight=midnight, now=NOW)
-    row = dataset.churn_row(settings)
+    row = dataset.row_of(settings)
 
     other = dataset.build(brand, found, type(row)(row.columns[:1]), model="churn")
 
@@ -134,4 +151,4 @@ def test_a_test_with_one_label_only_is_refused(brand, log):
     nobody = pl.when("test").then(0).otherwise("label").cast(pl.UInt8)
 
     with pytest.raises(TrainingError, match="test rows are negative, so nothing can be measured"):
-        dataset.build(brand, Labels(frame=found.frame.with_columns(label=nobody)), dataset.churn_row(settings), model="churn")
+        dataset.build(brand, Labels(frame=found.frame.with_columns(label=nobody)), dataset.row_of(settings), model="churn")

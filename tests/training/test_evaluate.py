@@ -4,7 +4,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from measure.curves import reliability
 from training.evaluate import auc, by_group, evaluate
-from training.settings import Reference
+from training.parameters import Reference
 
 
 def _test(rows: int = 400, seed: int = 5) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -8,10 +8,12 @@ from features.schema import ProfileSpec
 from features.yaml_nodes import decode
 from tests.training.worlds import FILES
 from training.dataset import Dataset
+from training.errors import TrainingError
 from training.evidence import evidence, identity
 from training.learn import learn
-from training.report import BUNDLE, Learned
-from training.settings import Churn, Models
+from training.report import BUNDLE, CARD, Learned
+from training.settings import Churn, Models, Uplift
+from training.speed import kilobytes, microseconds_a_row
 
 _PROFILE = FILES["profile.yaml"]
 
@@ -77,7 +79,10 @@ def test_what_a_run_leaves_behind_tells_what_was_measured():
     assert left.params["columns"] == "orders_30d, spend_90d, since_order"
     assert left.tags["kairos.count.offers_never_seen_by_anyone"] == "3"
     assert {"plots/gain.png", "plots/calibration.vl.json", "kairos/learned.json"} <= set(left.files)
-    assert sorted(path.rsplit("/", 1)[-1] for path in left.files if path.startswith(BUNDLE)) == ["bundle.json", "churn.txt"]
+    assert sorted(path.rsplit("/", 1)[-1] for path in left.files if path.startswith(BUNDLE)) == [
+        "bundle.json",
+        "churn.response.txt",
+    ]
 
 
 def test_the_kept_report_reads_back_as_it_was():
@@ -85,3 +90,131 @@ def test_the_kept_report_reads_back_as_it_was():
     learned, _ = evidence("churn", data, learn(data, settings), settings, _profile())
 
     assert Learned.decoded(learned.encoded()) == learned
+
+
+def _offers(rows: int = 4_000) -> tuple[Dataset, Uplift]:
+    """A dataset of an experiment: the message helps who shops often; a quarter gets none."""
+    random = np.random.default_rng(2)
+    matrix = random.normal(size=(rows, 3)).astype(np.float32)
+    treated = random.random(rows) < 0.75
+    labels = (random.random(rows) < 0.2 + 0.25 * treated * (matrix[:, 0] > 0)).astype(np.uint8)
+    block = np.repeat([0, 1, 2, -1], rows // 4).astype(np.int32)
+    at = np.repeat([0, 1, 2, 3], rows // 4).astype(np.int64)
+    data = replace(
+        _dataset(), matrix=matrix, labels=labels, treated=treated, block=block, test=block == -1, at_us=at, closes_us=at,
+        customers=[str(row) for row in range(rows)], slices={"tier": ["gold" if row % 2 else "silver" for row in range(rows)]},
+    )  # fmt: skip
+    settings = decode(_UPLIFT, Models, file="models.yaml").uplift
+    assert settings is not None
+    return data, settings
+
+
+_UPLIFT = """
+uplift:
+  touchpoint: mailer
+  event: Order Completed
+  window: 14d
+  train: {from: 2017-03-01, until: 2017-07-01}
+  test: {from: 2017-07-01, until: 2017-11-01}
+  folds: [2017-04-20]
+  customer: [orders_30d, spend_90d, since_order]
+  action: {}
+  slices: [tier]
+"""
+
+
+def test_an_uplift_is_measured_by_what_it_says_of_both_kinds_and_of_the_effect():
+    data, settings = _offers()
+
+    learned, left = evidence("uplift", data, learn(data, settings), settings, _profile())
+
+    measured = learned.evaluation
+    assert measured["qini"].low > 0
+    assert measured["effect"].low < 0.125 < measured["effect"].high
+    assert measured["effect_said"].value == pytest.approx(0.125, abs=0.06)
+    assert measured["calibration_error"].value < 0.06
+    assert [one.label for one in learned.slices] == ["gold", "silver"]
+    assert {"slice_tier_gold_gap", "slice_tier_gold_gap_low", "qini_low", "fold_loss_t"} <= set(left.metrics)
+    assert {"plots/uplift.png", "plots/effects_nothing.vl.json"} <= set(left.files)
+
+
+def test_an_uplift_without_a_control_group_says_so_in_report_and_card_and_is_measured_as_a_response():
+    data, settings = _offers()
+    alone = replace(data, treated=np.ones(len(data.labels), dtype=bool))
+
+    learned, left = evidence("uplift", alone, learn(alone, settings), settings, _profile())
+
+    assert learned.fallback is not None and "declared incrementality" in learned.fallback
+    assert learned.answer.forests == ("response",)
+    assert [one.name for one in learned.evaluation.metrics] == ["auc", "log_loss", "calibration_error"]
+    assert "says nothing of what a message changes" in left.files[CARD].decode()
+
+
+def test_a_value_is_measured_in_its_own_unit():
+    data = _dataset()
+    amounts = np.where(data.labels == 1, np.exp(data.matrix[:, 0].astype(float)), 0.0)
+    settings = decode(
+        FILES["models.yaml"].split("preference:")[0].replace("churn:", "value:").replace("horizons: [30d]", "horizon: 30d")
+        + "  amount: total",
+        Models,
+        file="models.yaml",
+    ).value
+    assert settings is not None
+    data = replace(data, amounts=amounts)
+
+    learned, left = evidence("value", data, learn(data, settings), settings, _profile())
+
+    assert [one.name for one in learned.evaluation.metrics] == ["mae", "gini", "total_ratio"]
+    assert learned.chance_error is None
+    assert sorted(path.rsplit("/", 1)[-1] for path in left.files if path.startswith(BUNDLE)) == [
+        "bundle.json",
+        "value.amount.txt",
+        "value.any.txt",
+    ]
+
+
+def test_a_card_tells_what_the_model_is_how_good_it_is_and_what_it_is_not_for():
+    data, settings = _dataset(), _settings()
+
+    _, left = evidence("churn", data, learn(data, settings), settings, _profile())
+    card = left.files[CARD].decode()
+
+    for told in (
+        "# Model card: churn",
+        "'Order Completed' in the last 60 days has none in the next 30 days",
+        "| rows | 200 | 200 |",
+        "- 3 offers never seen by anyone",
+        "0.7 (a guess)",
+        "| since_order | days | rises |",
+        "in 95 of 100 worlds",
+        "## What it is not for",
+    ):
+        assert told in card
+
+
+def test_the_same_data_leave_the_same_bytes_behind():
+    data, settings = _dataset(), _settings()
+
+    first, second = (evidence("churn", data, learn(data, settings), settings, _profile()) for _ in range(2))
+
+    assert first[0] == second[0]
+    assert first[1].files == second[1].files
+
+
+def test_what_a_model_costs_a_server_is_measured():
+    data, settings = _dataset(), _settings()
+    fitted = learn(data, settings)
+    ticks = iter(np.arange(0, 100, 0.5))
+
+    assert microseconds_a_row(fitted, data.matrix, clock=lambda: float(next(ticks))) == pytest.approx(0.5 / 100 * 1e6)
+    assert kilobytes(fitted) == len(fitted.forests["response"].encode()) / 1024
+
+
+def test_a_test_that_went_too_well_is_refused():
+    data, settings = _dataset(), _settings()
+    leaking = data.matrix.copy()
+    leaking[:, 1] = data.labels
+    leaked = replace(data, matrix=leaking)
+
+    with pytest.raises(TrainingError, match="'spend_90d'"):
+        evidence("churn", leaked, learn(leaked, settings), settings, _profile())

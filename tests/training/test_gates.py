@@ -50,8 +50,8 @@ def test_a_model_not_clearly_worse_than_the_champion_passes():
 
 
 def test_a_model_without_rules_is_refused_with_a_cure():
-    with pytest.raises(TrainingError, match=r"registry\.yaml does not say how 'uplift' is registered"):
-        read_rules().of("uplift")
+    with pytest.raises(TrainingError, match=r"registry\.yaml does not say how 'weather' is registered"):
+        read_rules().of("weather")
 
 
 def test_rules_are_read_strictly(tmp_path):

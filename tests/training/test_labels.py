@@ -9,7 +9,7 @@ from features.yaml_nodes import decode
 from tests.training.worlds import FILES, NOW, decided, identity, mailing, midnight, offer, open_log, order, outcome, record
 from training import labels
 from training.errors import TrainingError
-from training.settings import Churn, Models, Preference
+from training.settings import Churn, Models, Preference, Value
 
 _SETTINGS = decode(FILES["models.yaml"], Models, file="models.yaml")
 _CUT = midnight(date(2017, 4, 1))
@@ -122,6 +122,31 @@ def test_cut_offs_of_the_test_are_marked_and_the_others_numbered(tmp_path):
     assert frame["test"].to_list() == [False, False, False, True]
     assert frame["block"].to_list() == [0, 1, 2, -1]
     assert (frame["closes_at"] - frame["at"]).unique().to_list() == [30 * _DAY]
+
+
+def test_what_a_customer_brings_is_the_sum_of_what_followed_times_the_margin(tmp_path):
+    churn = _SETTINGS.churn
+    assert churn is not None
+    settings = Value(
+        event=churn.event, horizon=30 * _DAY, active_within=churn.active_within, train=churn.train, test=churn.test,
+        columns=churn.columns, amount="total", margin=0.5,
+    )  # fmt: skip
+    records = [
+        *(order(f"before-{who}", who, _CUT - _DAY) for who in ("twice", "never", "later", "refunded")),
+        order("one", "twice", _CUT, total=10.0),
+        order("two", "twice", _CUT + 29 * _DAY, total=5.0),
+        order("three", "later", _CUT + 30 * _DAY, total=99.0),
+        order("four", "refunded", _CUT + _DAY, total=-4.0),
+        order("five", "stranger", _CUT + _DAY, total=7.0),
+    ]
+
+    with closing(open_log(tmp_path, records)) as log:
+        frame = labels.value(log, settings, midnight=midnight, now=NOW).frame
+
+    rows = frame.filter(pl.col("at") == _CUT).sort("customer_id")
+    assert rows["customer_id"].to_list() == ["later", "never", "refunded", "twice"]
+    assert rows["amount"].to_list() == [0.0, 0.0, -2.0, 7.5]
+    assert rows["label"].to_list() == [0, 0, 0, 1]
 
 
 def test_a_cut_off_whose_horizon_is_not_over_is_refused(tmp_path):

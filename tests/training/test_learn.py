@@ -4,10 +4,12 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from features.calibration import Platt
 from features.rows import Column, RowSpec
 from training.dataset import Dataset
 from training.learn import learn
-from training.settings import Churn, Parameters
+from training.parameters import Parameters
+from training.settings import Churn
 
 _DAY = 86_400_000_000
 
@@ -38,7 +40,7 @@ def _dataset(seed: int = 1, *, signal: float = 2.0) -> Dataset:
 def _settings(**more: object) -> Churn:
     return Churn(
         event="e",
-        horizon=timedelta(days=30),
+        horizons=(timedelta(days=30),),
         active_within=timedelta(days=60),
         train=(date(2017, 1, 1),),
         test=(date(2018, 1, 1),),
@@ -92,14 +94,14 @@ def test_a_row_still_open_when_a_block_begins_does_not_teach_it():
     fitted = learn(open_for_ever, _settings())
 
     assert fitted.folds["rows"] == 0
-    assert (fitted.calibration.a, fitted.calibration.b) == (1.0, 0.0)
+    assert fitted.answer.calibration == Platt()
 
 
 def test_predictions_are_calibrated_probabilities():
     data = _dataset()
     fitted = learn(data, _settings())
 
-    probabilities = fitted.predict(data.matrix[data.test], threads=1)
+    probabilities = fitted.answer.probabilities(fitted.raw(data.matrix[data.test]))
 
     assert ((probabilities > 0) & (probabilities < 1)).all()
     assert probabilities.mean() == pytest.approx(data.labels[data.test].mean(), abs=0.06)

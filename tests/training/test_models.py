@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from training import models
-from training.settings import Parameters
+from training.parameters import Parameters
 
 _PARAMETERS = Parameters(num_iterations=40, num_leaves=4, min_data_in_leaf=5)
 
@@ -66,51 +66,3 @@ def test_gains_name_the_column_that_matters_first():
 
     assert next(iter(gains)) == "a"
     assert sum(gains.values()) == pytest.approx(1)
-
-
-def test_calibration_finds_the_line_that_made_the_labels():
-    random = np.random.default_rng(3)
-    scores = random.normal(size=20_000)
-    labels = (random.random(20_000) < 1 / (1 + np.exp(-(0.5 * scores - 1)))).astype(np.uint8)
-
-    calibration = models.calibrate(scores, labels)
-
-    assert calibration.a == pytest.approx(0.5, abs=0.05)
-    assert calibration.b == pytest.approx(-1, abs=0.05)
-
-
-def test_calibration_keeps_the_mean():
-    random = np.random.default_rng(4)
-    scores = random.normal(size=5_000) + 3  # far too sure
-    labels = (random.random(5_000) < 0.1).astype(np.uint8)
-    labels[np.argsort(scores)[-200:]] = 1
-
-    calibrated = models.calibrate(scores, labels).apply(scores)
-
-    assert calibrated.mean() == pytest.approx(labels.mean(), abs=0.002)
-
-
-def test_scores_that_separate_perfectly_stay_finite():
-    scores = np.concatenate([np.full(50, -4.0), np.full(50, 4.0)])
-    labels = np.repeat([0, 1], 50).astype(np.uint8)
-
-    calibration = models.calibrate(scores, labels)
-
-    assert np.isfinite([calibration.a, calibration.b]).all()
-    assert calibration.apply(scores)[-1] > 0.97
-
-
-@pytest.mark.parametrize(
-    ("scores", "labels"),
-    [
-        (np.linspace(0, 1, 100), np.r_[np.ones(29), np.zeros(71)]),
-        (np.linspace(0, 1, 100), np.r_[np.zeros(29), np.ones(71)]),
-        (np.linspace(1, 0, 100), np.r_[np.zeros(50), np.ones(50)]),
-        (np.array([]), np.array([])),
-    ],
-    ids=["few positives", "few negatives", "the wrong way round", "nothing held out"],
-)
-def test_where_calibration_could_only_harm_it_is_the_identity(scores, labels):
-    calibration = models.calibrate(scores, labels.astype(np.uint8))
-
-    assert (calibration.a, calibration.b) == (1.0, 0.0)

@@ -7,8 +7,8 @@ import pytest
 
 from training import models
 from training.errors import TrackingError
+from training.parameters import Parameters
 from training.registry import Evidence, Registry, tracking_uri
-from training.settings import Parameters
 
 
 @pytest.fixture(scope="module")

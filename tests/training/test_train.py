@@ -81,7 +81,7 @@ def test_the_run_holds_parameters_metrics_plots_and_the_models_own_form(brand, t
     assert tags["kairos.data"] == trained.models[0].learned.fingerprint
     assert tags["kairos.test_reading"] == "1"
     plots = {file.name for file in store.fetch(run_id, "plots", tmp_path).iterdir()}
-    assert plots == {"gain.png", "gain.vl.json", "calibration.png", "calibration.vl.json"}
+    assert plots == {f"{plot}.{form}" for plot in ("gain", "calibration", "effects_response") for form in ("png", "vl.json")}
 
 
 def test_training_the_same_again_adds_nothing_and_tells_the_same(brand, log, rules, trained):
@@ -161,7 +161,7 @@ def test_promoting_writes_one_bundle_with_both_models_and_points_to_it(brand, ru
     assert churn.fingerprint == trained.models[0].learned.fingerprint
     assert churn.row.names == ("orders_30d", "spend_90d", "since_order")
     assert churn.metrics["auc"] == trained.models[0].learned.evaluation["auc"].value
-    assert raw(churn.text, np.zeros((1, 3), dtype=np.float32)).shape == (1,)
+    assert raw(churn.forests["response"], np.zeros((1, 3), dtype=np.float32)).shape == (1,)
 
 
 def test_promoting_twice_changes_nothing(brand, rules, trained):

@@ -41,7 +41,7 @@ views:
     "models.yaml": """
 churn:
   event: Order Completed
-  horizon: 30d
+  horizons: [30d]
   active_within: 60d
   train: [2017-04-01, 2017-05-01, 2017-06-01]
   test: [2017-09-01]

@@ -1,0 +1,169 @@
+"""What the log says happened, as frames: events, offers, decisions of the control group, outcomes. Unreadable records are none.
+
+Where a record says that it happened after it was known, it happened when it was known.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+import polars as pl
+
+from features.log import Log
+
+_Form = TypeVar("_Form")
+
+MOMENT = pl.Datetime("us", "UTC")
+
+
+def events(log: Log, name: str) -> pl.DataFrame:
+    """customer_id, at, known_at of the events with this name."""
+    records, said = _records(log, "event", _Event)
+    named = pl.Series("named", [one is not None and one.event == name for one in said], dtype=pl.Boolean)
+    return records.filter(named).drop_nulls("customer_id")
+
+
+def amounts(log: Log, name: str, amount: str) -> pl.DataFrame:
+    """The same with `amount`, the number among its properties; 0 where it has none."""
+    records, said = _records(log, "event", _EventInFull)
+    named = [one is not None and one.event == name for one in said]
+    numbers = [_number(one.properties.get(amount)) for one, kept in zip(said, named, strict=True) if kept and one is not None]
+    found = records.filter(pl.Series("named", named, dtype=pl.Boolean))
+    return found.with_columns(amount=pl.Series(numbers, dtype=pl.Float64)).drop_nulls("customer_id")
+
+
+def offers(log: Log, touchpoint: str) -> pl.DataFrame:
+    """A row an offer made at the touchpoint: customer_id, at, known_at, decision_id, imported, mandatory, action, group,
+    topics, features (as JSON text), send_at, expires_at, window.
+    """
+    records, said = _records(log, "decision", _Decision)
+    rows = [
+        (
+            row,
+            decision.decision_id,
+            decision.origin == "imported",
+            offer.mandatory,
+            offer.action,
+            offer.group or offer.action,
+            offer.topics,
+            bytes(offer.features).decode(),
+            offer.send_at,
+            offer.expires_at,
+            None if offer.window_us is None else timedelta(microseconds=offer.window_us),
+        )
+        for row, decision in enumerate(said)
+        if decision is not None and decision.touchpoint == touchpoint
+        for offer in decision.results
+        if offer.kind == "action"
+    ]
+    made = pl.DataFrame(rows, schema=_OFFERS, orient="row")
+    return made.join(records.with_row_index("row"), on="row").drop_nulls("customer_id").drop("row")
+
+
+def left_without(log: Log, touchpoint: str) -> pl.DataFrame:
+    """customer_id, at, known_at, decision_id of the control group's live decisions there that said nothing."""
+    records, said = _records(log, "decision", _Decision)
+    kept = [
+        one is not None
+        and one.touchpoint == touchpoint
+        and one.group == "control"
+        and one.origin != "imported"
+        and not any(offer.kind == "action" for offer in one.results)
+        for one in said
+    ]
+    names = [one.decision_id for one, is_kept in zip(said, kept, strict=True) if is_kept and one is not None]
+    found = records.filter(pl.Series("kept", kept, dtype=pl.Boolean))
+    return found.with_columns(decision_id=pl.Series(names, dtype=pl.String)).drop_nulls("customer_id")
+
+
+def outcomes(log: Log, touchpoint: str) -> pl.DataFrame:
+    """decision_id, action, outcome, machine, outcome_at of the outcomes tied to a decision at the touchpoint."""
+    records, said = _records(log, "outcome", _Outcome)
+    tied = [one is not None and one.touchpoint in (touchpoint, None) and one.decision_id is not None for one in said]
+    kept = [one for one, is_tied in zip(said, tied, strict=True) if is_tied and one is not None]
+    return pl.DataFrame(
+        {name: [getattr(one, name) for one in kept] for name in ("decision_id", "action", "outcome")}
+        | {"machine": [bool(one.machine) for one in kept]},
+        schema={"decision_id": pl.String, "action": pl.String, "outcome": pl.String, "machine": pl.Boolean},
+    ).with_columns(outcome_at=records.filter(pl.Series(tied, dtype=pl.Boolean))["at"])
+
+
+class _Event(msgspec.Struct):
+    event: str | None = None
+
+
+class _EventInFull(msgspec.Struct):
+    event: str | None = None
+    properties: dict[str, Any] = {}
+
+
+class _Offer(msgspec.Struct):
+    kind: str
+    action: str | None = None
+    group: str | None = None
+    topics: list[str] = []
+    features: msgspec.Raw = msgspec.Raw(b"{}")
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    window_us: int | None = None
+    mandatory: bool = False
+
+
+class _Decision(msgspec.Struct):
+    decision_id: str
+    touchpoint: str
+    origin: str
+    results: list[_Offer]
+    group: str | None = None
+
+
+class _Outcome(msgspec.Struct):
+    outcome: str
+    touchpoint: str | None = None
+    decision_id: str | None = None
+    action: str | None = None
+    machine: bool | None = None
+
+
+_OFFERS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "row": pl.UInt32,
+    "decision_id": pl.String,
+    "imported": pl.Boolean,
+    "mandatory": pl.Boolean,
+    "action": pl.String,
+    "group": pl.String,
+    "topics": pl.List(pl.String),
+    "features": pl.String,
+    "send_at": MOMENT,
+    "expires_at": MOMENT,
+    "window": pl.Duration("us"),
+}
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0.0
+
+
+def _records(log: Log, kind: str, form: type[_Form]) -> tuple[pl.DataFrame, Sequence[_Form | None]]:
+    """customer_id, at, known_at of all records of a kind, and beside each row what it says (None where unreadable)."""
+    columns = log.columns(kinds=(kind,))
+    table = pl.DataFrame(
+        {
+            "customer_id": pl.Series(columns["customer_id"], dtype=pl.String),
+            "at": pl.Series(columns["event_us"], dtype=pl.Int64),
+            "known_at": pl.Series(columns["known_us"], dtype=pl.Int64),
+        }
+    )
+    moments = table.select(
+        "customer_id", at=pl.min_horizontal("at", "known_at").cast(MOMENT), known_at=pl.col("known_at").cast(MOMENT)
+    )
+    decoder = msgspec.json.Decoder(form)
+    return moments, [_read(decoder, payload) for payload in columns["payload"]]
+
+
+def _read(decoder: msgspec.json.Decoder[_Form], payload: bytes) -> _Form | None:
+    try:
+        return decoder.decode(payload)
+    except msgspec.MsgspecError:  # one unreadable record must not stop training; ingest refuses malformed ones
+        return None
