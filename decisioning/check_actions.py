@@ -38,13 +38,11 @@ def _name_faults(action: Action, known: Known) -> Iterator[tuple[tuple[str, ...]
 
 
 def _place_faults(action: Action, catalog: Catalog, known: Known) -> Iterator[tuple[tuple[str, ...], str]]:
-    if known.touchpoints is None:
-        return
     for name, treatments in action.treatments.items():
         yield from ((("treatments", name), fault) for fault in unknown("touchpoint", name, known.touchpoints))
         if not treatments:
             yield ("treatments", name), "the list is empty; write a text, or leave the touchpoint out"
-    if known.actions is None:  # a treatment that cannot be read may be the one
+    if {"catalog", "touchpoints"} & set(known.unread):  # a treatment or a place that cannot be read may be the one
         return
     places = [catalog.touchpoints[name] for name in action.treatments if name in catalog.touchpoints]
     if not any(action.job in touchpoint.jobs for touchpoint in places):

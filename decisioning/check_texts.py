@@ -23,7 +23,7 @@ def text_faults(catalog: Catalog, policy: Policy, known: Known) -> Iterator[Faul
         for path, cause in _default_faults(touchpoint, voice):
             yield "touchpoints", (name, "default", *path), cause
     for action in catalog.actions:
-        if action.partner and known.tones is not None and not voice.partner_disclosure:
+        if action.partner and "brand" not in known.unread and not voice.partner_disclosure:
             missing = "has a partner, of whom customers are to know; add voice.partner_disclosure to brand.yaml"
             yield "catalog", ("actions", action.name, "partner"), missing
         for name, treatments in action.treatments.items():
@@ -33,7 +33,7 @@ def text_faults(catalog: Catalog, policy: Policy, known: Known) -> Iterator[Faul
                 for more, cause in _treatment_faults(treatment, action, place, voice, known):
                     yield "catalog", (*of_one, *more), cause
                 yield from (("catalog", (*of_one, "tone"), cause) for cause in _silent(treatment, voice, known))
-            if treatments and known.actions is not None and place is not None and action.job in place.jobs:
+            if treatments and not {"brand", "catalog"} & set(known.unread) and place is not None and action.job in place.jobs:
                 yield from (("catalog", path, cause) for cause in _unreached(action, treatments, voice, known))
 
 
@@ -54,7 +54,7 @@ def _treatment_faults(treatment: Treatment, action: Action, place: Touchpoint | 
     if action.gives > 0:
         values["gives"] = messages.money(action.gives, "")
     always = messages.always_known(action)
-    if known.actions is None:  # of which partner it is, and what it gives, may be what cannot be read
+    if "catalog" in known.unread:  # of which partner it is, and what it gives, may be what cannot be read
         always |= {"partner", "gives"}
     for tag, message in treatment.messages:
         said = [
@@ -136,9 +136,9 @@ def _undisclosed(message: Message, voice: Voice, tag: str | None, values: dict[s
 
 def _silent(treatment: Treatment, voice: Voice, known: Known) -> Iterator[str]:
     """A text that nobody could ever see."""
-    if known.stages is None or known.tones is None or (treatment.tone is not None and treatment.tone not in known.tones):
+    if known.stages is None or known.tones is None or "brand" in known.unread:
         return
-    if treatment.tone is None and known.actions is None:
+    if treatment.tone not in known.tones if treatment.tone is not None else "catalog" in known.unread:
         return
     if not any(fits((treatment,), voice, stage=stage, mood=mood) for stage, mood in product(known.stages, MOODS)):
         told = "names no tone, and" if (treatment.tone or voice.tone) is None else "has a tone, but"

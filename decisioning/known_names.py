@@ -18,7 +18,7 @@ Fault = tuple[Part, tuple[str, ...], str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What each name may be. None: not judged, since the part that says it cannot be read whole."""
+    """What each name may be. None: not judged, since the part that says it cannot be read, and its names neither."""
 
     index: FeatureIndex | None
     topics: Collection[str] | None
@@ -31,23 +31,33 @@ class Known:
     partners: Collection[str] | None
     stages: Collection[str] | None
     arms: Mapping[str, Collection[str]] | None
+    unread: Collection[Part]
+    """Parts with faults: what is absent there may be what could not be read."""
 
     @classmethod
-    def of(cls, catalog: Catalog, policy: Policy, index: FeatureIndex, unread: Collection[Part]) -> "Known":
+    def of(
+        cls,
+        catalog: Catalog,
+        policy: Policy,
+        index: FeatureIndex,
+        unread: Collection[Part],
+        named: Mapping[str, Collection[str]],
+    ) -> "Known":
         brand, places, said = "brand" not in unread, "touchpoints" not in unread, "catalog" not in unread
         ruled, profiled = "policy" not in unread, "profile" not in unread
         return cls(
             index=index if profiled else None,
-            topics=catalog.topics if profiled else None,
-            purposes=policy.purposes if brand else None,
-            tones=policy.voice.tones if brand else None,
-            touchpoints=catalog.touchpoints if places else None,
-            channels={place.channel for place in catalog.touchpoints.values()} if places else None,
-            groups=catalog.groups if said else None,
-            actions=[action.name for action in catalog.actions] if said else None,
+            topics=catalog.topics if profiled else named.get("topics"),
+            purposes=policy.purposes if brand else named.get("purposes"),
+            tones=policy.voice.tones if brand else named.get("tones"),
+            touchpoints=catalog.touchpoints if places else named.get("touchpoints"),
+            channels={place.channel for place in catalog.touchpoints.values()} if places else named.get("channels"),
+            groups=catalog.groups if said else named.get("groups"),
+            actions=[action.name for action in catalog.actions] if said else named.get("actions"),
             partners={action.partner for action in catalog.actions if action.partner} if said else None,
-            stages=[one.stage for one in policy.journey] if ruled and policy.journey else None,
+            stages=[one.stage for one in policy.journey] if ruled and policy.journey else named.get("stages"),
             arms={one.experiment: one.arms for one in policy.experiments} if ruled else None,
+            unread=unread,
         )
 
 

@@ -31,7 +31,7 @@ from decisioning.rulebook import Rulebook, compile_rules
 from decisioning.timing import zone_named
 from decisioning.voice import Voice
 from features.schema import ProfileSpec
-from features.yaml_nodes import WorkspaceError, position, read
+from features.yaml_nodes import WorkspaceError, keys, position, read
 
 _T = TypeVar("_T")
 
@@ -156,13 +156,28 @@ def _read(texts: Mapping[str, str], folder: str) -> tuple[Playbook | None, list[
     policy = _policy(brand, policy_file or _PolicyFile(journey=(Stage(stage="unread"),)))
     index = profile.index if profile and "profile" not in unread else FeatureIndex(())
     contradictions = []
-    for name, path, cause in check.faults(catalog, policy, index, unread=unread):
+    for name, path, cause in check.faults(catalog, policy, index, unread=unread, named=_named(texts, unread)):
         line, column = position(texts[f"{name}.yaml"], path)
         contradictions.append(f"{folder}{name}.yaml:{line}:{column}: {'.'.join(path)}: {cause}")
     if unreadable or brand is None or profile is None:
         return None, unreadable, contradictions
     book = Playbook(brand=brand, catalog=catalog, policy=policy, profile=profile, version=version_of(texts), texts=dict(texts))
     return book, [], contradictions
+
+
+_NAMED: Mapping[Part, Mapping[str, tuple[str, ...]]] = {
+    "brand": {"purposes": ("purposes",), "tones": ("voice", "tones")},
+    "touchpoints": {"touchpoints": ()},
+    "catalog": {"groups": ("groups",), "actions": ("actions",)},
+    "profile": {"topics": ("topics",)},
+}
+"""Where a part names what others speak of: the path to a mapping whose keys are the names."""
+
+
+def _named(texts: Mapping[str, str], unread: Sequence[Part]) -> dict[str, tuple[str, ...]]:
+    """The names in parts that have faults, so that a fault elsewhere need not wait until these are mended."""
+    found = {kind: keys(texts[f"{part}.yaml"], path) for part in unread for kind, path in _NAMED.get(part, {}).items()}
+    return {kind: names for kind, names in found.items() if names is not None}
 
 
 def _in_order(faults: Sequence[str], folder: str) -> list[str]:

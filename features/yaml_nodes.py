@@ -98,6 +98,17 @@ def plain(text: str) -> Any:
     return _untyped(yaml.compose(text, Loader=yaml.SafeLoader))
 
 
+def keys(text: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The keys of the mapping at a path of keys, faults or not; None where there is no mapping, or the text is no YAML."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError:
+        return None
+    for key in path:
+        node = next((v for k, v in node.value if k.value == key), None) if isinstance(node, yaml.MappingNode) else None
+    return tuple(str(k.value) for k, _ in node.value) if isinstance(node, yaml.MappingNode) else None
+
+
 def position(text: str, path: tuple[str, ...]) -> tuple[int, int]:
     """Line and column, from 1, of the value at a path of keys; of the nearest key above it where the path ends early.
 

@@ -133,3 +133,17 @@ def test_what_a_part_that_cannot_be_read_might_have_said_is_not_judged(unread: A
     assert len(found(written, **DISCLOSED)) == 1
     policy = worlds.policy(journey=JOURNEY, rules=Rules(eligibility=(Rule(rule="r", require=parse(written)),)), **DISCLOSED)
     assert faults(brand(), policy, worlds.index(SIZE), unread=(unread,)) == []
+
+
+@pytest.mark.parametrize(
+    ("unread", "written", "named"),
+    [
+        ("catalog", "action.group = coupon", {"groups": tuple(brand().groups)}),
+        ("brand", "state.consent_marketng = true", {"purposes": ("marketing",)}),
+        ("profile", "action.topic = toys", {"topics": ("bakery",)}),
+    ],
+)
+def test_names_that_stand_in_a_part_with_faults_are_known_all_the_same(unread: Any, written: str, named: Any) -> None:
+    policy = worlds.policy(journey=JOURNEY, rules=Rules(eligibility=(Rule(rule="r", require=parse(written)),)), **DISCLOSED)
+    ((_, _, told),) = faults(brand(), policy, worlds.index(SIZE), unread=(unread,), named=named)
+    assert "unknown" in told

@@ -486,6 +486,7 @@ def test_what_can_be_checked_is_checked_beside_a_file_that_cannot_be_read() -> N
         "catalog.yaml:actions.bread.value",
         "catalog.yaml:actions.points.treatments.app.title",
         "catalog.yaml:actions.sorry.relevant",
+        "policy.yaml:rules.eligibility.0.scope",
         "policy.yaml:contact.caps.0.most",
     ]
 
