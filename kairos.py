@@ -248,6 +248,44 @@ def lift(
     _print(report(trial, again, until=now, days=days), as_json)
 
 
+@app.command()
+def drift(
+    workspace: WorkspacePath = Path(),
+    since: Annotated[str, typer.Option(help="The recent period: a date in UTC, or a time back from now such as 30d.")] = "30d",
+    against: Annotated[
+        str | None,
+        typer.Option(help="What to compare with, 2026-01-01..2026-02-01; unless told, what the champion learned from."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the report as one HTML page, plots and all.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 5 where the models should be trained again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Do the models still fit? Drift of what they read and say, what came of it, what nothing covers; the worst first.
+
+    Exit codes: 0 whatever was found, 2 for a fault such as too few decisions, and with --check 5 for the verdict retrain.
+    """
+    from features.exports.whole import write_whole
+    from features.times_asked import asked_since, asked_span
+    from features.watched import watch
+    from measure.drift import report
+
+    place = Workspace.load(workspace)
+    with closing(open_log(place)) as log, _stages() as stage:
+        playbook = in_force(place, log)
+        now, span = engine_clock(playbook.brand, log).now(), asked_span(against) if against else None
+        start, progress = asked_since(since, now), stage("Look for drift")
+        models = place.data / "models"
+        watching = watch(log, playbook, Published(log), models, now=now, since=start, against=span, progress=progress)
+    told = report(watching)
+    if out is not None:
+        from measure.drift_page import page
+
+        write_whole(out, page(told).encode())
+    _print(told, as_json)
+    if check and told.verdict == "retrain":
+        raise typer.Exit(5)
+
+
 @export_app.command("log")
 def export_log(
     out: Annotated[Path, typer.Option(help="The file: .csv, .ndjson or .parquet for pega, .json for dsjson, .npz for obp.")],

@@ -15,6 +15,7 @@ from measure.qini import uplift_curve
 
 _WIDTH, _HEIGHT = 420, 300
 _MODEL, _REFERENCE, _INK = "#1f6f8b", "#9aa5ab", "#24323a"
+_VERDICTS = {"retrain": "#b3412e", "watch": "#d9822b", "ok": "#1f6f8b"}
 _OTHERS = ("#d9822b", "#8e5ea2", "#7a8a3c", "#9aa5ab", "#24323a")
 
 
@@ -27,6 +28,10 @@ class Plot:
     def png(self, *, scale: float = 2.0) -> bytes:
         """The plot as a PNG, `scale` pixels a point. Renders without a browser and without a network."""
         return bytes(vl_convert.vegalite_to_png(self.vega_lite, scale=scale))
+
+    def svg(self) -> str:
+        """The plot as SVG, to stand in a page as it is: no script, no network."""
+        return str(vl_convert.vegalite_to_svg(self.vega_lite))
 
 
 def gain_curve(labels: ArrayLike, scores: ArrayLike, *, title: str, unit: str = "customers") -> Plot:
@@ -226,6 +231,73 @@ def contacts_by_quarter(rates: Mapping[str, ArrayLike], *, title: str, subtitle:
             y=alt.Y("y:Q", title="moments with a message", axis=alt.Axis(format="%")),
             color=_policies(list(rates)),
         )
+    )
+    return _finished(chart, title, subtitle)
+
+
+def shift_bars(shifts: Mapping[str, tuple[float, float, str]], *, marks: Sequence[float], title: str, subtitle: str) -> Plot:
+    """For each name how far it shifted, what it stays within by chance, and its verdict; `marks` are where it matters."""
+    bars = [
+        {"name": name, "x": float(found), "chance": float(bound), "verdict": verdict}
+        for name, (found, bound, verdict) in shifts.items()
+    ]
+    y = alt.Y("name:N", sort=list(shifts), title=None, axis=alt.Axis(labelLimit=220))
+    x = alt.X("x:Q", title="population stability index")
+    colours = alt.Scale(domain=list(_VERDICTS), range=list(_VERDICTS.values()))
+    base = alt.Chart(alt.Data(values=bars)).encode(y=y)
+    drawn = (
+        alt.Chart(alt.Data(values=[{"x": float(mark)} for mark in marks]))
+        .mark_rule(strokeDash=[6, 4], color=_REFERENCE)
+        .encode(x="x:Q")
+        + base.mark_bar(height={"band": 0.6}).encode(
+            x=x, color=alt.Color("verdict:N", scale=colours, legend=alt.Legend(title=None, orient="bottom"))
+        )
+        + base.mark_tick(color=_INK, thickness=2).encode(x="chance:Q")
+    )
+    return _styled(
+        drawn.properties(width=_WIDTH, height=alt.Step(20), title=alt.TitleParams(title, subtitle=subtitle, anchor="start"))
+    )
+
+
+def shares_before_and_now(bins: Sequence[str], before: ArrayLike, now: ArrayLike, *, title: str, subtitle: str) -> Plot:
+    """The share of each bin before and now, (n,) each."""
+    bars = [
+        {"bin": name, "when": when, "y": float(share)}
+        for when, shares in (("before", before), ("now", now))
+        for name, share in zip(bins, np.asarray(shares, dtype=np.float64), strict=True)
+    ]
+    kinds = alt.Scale(domain=["before", "now"], range=[_REFERENCE, _MODEL])
+    chart = (
+        alt.Chart(alt.Data(values=bars))
+        .mark_bar()
+        .encode(
+            x=alt.X("bin:N", sort=list(bins), title=None, axis=alt.Axis(labelAngle=-40)),
+            xOffset=alt.XOffset("when:N", sort=["before", "now"]),
+            y=alt.Y("y:Q", title="decisions", axis=alt.Axis(format="%")),
+            color=alt.Color("when:N", scale=kinds, legend=alt.Legend(title=None, orient="bottom")),
+        )
+    )
+    return _finished(chart, title, subtitle)
+
+
+def kept_by_week(
+    weeks: Sequence[str], expected: ArrayLike, observed: ArrayLike, bounds: ArrayLike, *, title: str, subtitle: str
+) -> Plot:
+    """Of each week, the first day as 2026-01-31, the share expected (n,) and the one seen (n,) with its `bounds` (n, 2)."""
+    dots = [
+        {"week": week, "expected": float(a), "seen": float(b), "low": float(low), "high": float(high)}
+        for week, a, b, (low, high) in zip(
+            weeks, np.asarray(expected), np.asarray(observed), np.asarray(bounds, dtype=np.float64), strict=True
+        )
+    ]
+    names = alt.Scale(domain=["expected", "seen"], range=[_REFERENCE, _MODEL])
+    base = alt.Chart(alt.Data(values=dots)).encode(x=alt.X("week:O", title="week from", axis=alt.Axis(labelAngle=-40)))
+    share = alt.Axis(format="%")
+    line = alt.Color("line:N", scale=names, legend=alt.Legend(title=None, orient="bottom"))
+    chart = (
+        base.mark_rule(color=_MODEL, opacity=0.6).encode(y=alt.Y("low:Q", title="successes", axis=share), y2="high:Q")
+        + base.transform_calculate(line="'expected'").mark_line(strokeDash=[6, 4]).encode(y="expected:Q", color=line)
+        + base.transform_calculate(line="'seen'").mark_point(filled=True, size=60).encode(y="seen:Q", color=line)
     )
     return _finished(chart, title, subtitle)
 

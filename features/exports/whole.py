@@ -27,3 +27,9 @@ def whole_file(out: Path) -> Iterator[Path]:
         raise KairosError(f"{out}: cannot be written ({error.strerror}); free some room or name another place") from error
     finally:
         place.unlink(missing_ok=True)
+
+
+def write_whole(out: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises KairosError as `whole_file` does."""
+    with whole_file(out) as place:
+        place.write_bytes(content)

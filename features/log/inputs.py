@@ -133,6 +133,12 @@ def profile_of(packed: str) -> NDArray[np.float32]:
     return _unpacked(packed, np.float32)
 
 
+def responses_of(response: str, assumed: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The predictions (n,) of a plan's actions, and which were declared, from `response` and `assumed` of the inputs."""
+    said = _unpacked(response, np.float32)
+    return said, np.unpackbits(_unpacked(assumed, np.uint8), count=len(said)).astype(np.bool_)
+
+
 def _text(values: NDArray[Any], kind: type[np.generic]) -> str:
     """Numbers as text: the first bytes of all, then the second ones: signs and exponents are alike and deflate well."""
     numbers = np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("<"))

@@ -8,7 +8,10 @@ from measure.charts import (
     contacts_by_quarter,
     contributions_plot,
     gain_curve,
+    kept_by_week,
     regret_curves,
+    shares_before_and_now,
+    shift_bars,
     uplift_plot,
     value_against_contacts,
 )
@@ -105,3 +108,31 @@ def test_a_band_of_regret_lies_about_its_mean():
 
     dot = json.loads(plot.vega_lite)["data"]["values"][0]
     assert dot["low"] < dot["y"] == 2.0 < dot["high"]
+
+
+def test_shifts_stand_in_the_order_given_with_what_chance_allows():
+    shifts = {"spend": (0.8, 0.1, "retrain"), "orders": (0.05, 0.1, "ok")}
+    plot = shift_bars(shifts, marks=(0.1, 0.25), title="What shifted", subtitle="")
+    document = json.loads(plot.vega_lite)
+    rule, bars, ticks = document["layer"]
+    assert [one["x"] for one in rule["data"]["values"]] == [0.1, 0.25]
+    assert bars["encoding"]["y"]["sort"] == ["spend", "orders"]
+    assert ticks["encoding"]["x"]["field"] == "chance"
+
+
+def test_every_bin_is_drawn_before_and_now():
+    plot = shares_before_and_now(["low", "high"], [0.5, 0.5], [0.1, 0.9], title="spend", subtitle="")
+    values = json.loads(plot.vega_lite)["data"]["values"]
+    assert {(one["bin"], one["when"]): one["y"] for one in values}["high", "now"] == 0.9 and len(values) == 4
+
+
+def test_every_week_has_what_was_expected_and_what_was_seen_with_its_bounds():
+    weeks = ["2018-01-01", "2018-01-08"]
+    plot = kept_by_week(weeks, [0.1, 0.1], [0.12, 0.05], [(0.1, 0.14), (0.03, 0.07)], title="Expected and seen", subtitle="")
+    values = json.loads(plot.vega_lite)["data"]["values"]
+    assert values[1] == {"week": "2018-01-08", "expected": 0.1, "seen": 0.05, "low": 0.03, "high": 0.07}
+
+
+def test_as_svg_a_plot_stands_in_a_page_by_itself():
+    drawn = gain_curve(_LABELS, _SCORES, title="x").svg()
+    assert drawn.startswith("<svg") and "<script" not in drawn and "href" not in drawn
