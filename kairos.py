@@ -5,18 +5,15 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, is_dataclass
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
-from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from decisioning.errors import KairosError
 from features.differences import Comparison, differences
@@ -25,6 +22,7 @@ from features.playbook import Playbook
 from features.published import Publications, Published, last_published, publish, published
 from features.workspace import Workspace, any_log, differing, in_force, open_log
 from serving.clock import engine_clock
+from serving.terminal import show, stages
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Kairos: the right message at the right moment.")
 features_app = typer.Typer(no_args_is_help=True, help="Build and load the feature store.")
@@ -63,7 +61,7 @@ def demo(
     os.environ.pop("KAIROS_LOG_URL", None)
     with ExitStack() as stack:
         bound = stack.enter_context(listen(port if port is not None else 0 if once else 8000))
-        with _stages() as stage:
+        with stages(_err) as stage:
             telling = story.telling(Workspace.load(workspace), wiring, bound=bound, stage=stage)
             told, server = stack.enter_context(telling)
         if as_json:
@@ -89,9 +87,9 @@ def ingest(
     place = Workspace.load(workspace)
     log = open_log(place)
     now = engine_clock(in_force(place, log).brand, log).now()
-    with _stages() as stage:
+    with stages(_err) as stage:
         report = taking_in.ingest(place, log, files, now=now, mapping=mapping, progress=stage("Ingest"))
-    _print(report, as_json)
+    show(report, as_json)
 
 
 @features_app.command("build")
@@ -106,9 +104,9 @@ def features_build(
     from features import offline
 
     place = Workspace.load(workspace)
-    with _stages() as stage:
+    with stages(_err) as stage:
         report = offline.build(place, open_log(place), progress=stage("Build features"), accept=accept)
-    _print(report, as_json)
+    show(report, as_json)
 
 
 @features_app.command("materialize")
@@ -117,23 +115,28 @@ def features_materialize(workspace: WorkspacePath = Path(), as_json: AsJson = Fa
     from features import offline
 
     place = Workspace.load(workspace)
-    with _stages() as stage:
+    with stages(_err) as stage:
         report = offline.materialize(place, open_log(place), progress=stage("Load the online store"))
-    _print(report, as_json)
+    show(report, as_json)
 
 
 @app.command()
-def train(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
-    """Train the models of models.yaml on the feature store's frames, track them in MLflow and register them."""
-    from training import train as training
-
+def train(
+    models: Annotated[list[str] | None, typer.Argument(help="Names of models.yaml, or all, as without a name.")] = None,
+    workspace: WorkspacePath = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Train models of models.yaml on the feature store's frames, track them in MLflow and register them as challengers."""
+    # a fault in the files is told before what takes long to import
     place = Workspace.load(workspace)
-    log = open_log(place)
-    with _stages() as stage:
-        report = training.train(
-            place, log, now=engine_clock(in_force(place, log).brand, log).now(), progress=stage("Train models")
-        )
-    _print(report, as_json)
+    from training import train as training
+    from training.alone import TRAINING, alone
+
+    with alone(place.data / TRAINING, "kairos train"), stages(_err) as stage:
+        log = open_log(place)
+        now = engine_clock(in_force(place, log).brand, log).now()
+        report = training.train(place, log, now=now, names=models or (), progress=stage("Train models"))
+    show(report, as_json)
 
 
 @app.command()
@@ -142,9 +145,46 @@ def promote(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
     from training import promote as promotion
 
     place = Workspace.load(workspace)
-    with _stages() as stage:
+    with stages(_err) as stage:
         report = promotion.promote(place, progress=stage("Promote models"))
-    _print(report, as_json)
+    show(report, as_json)
+
+
+@app.command()
+def rollback(
+    to: Annotated[str | None, typer.Option(help="The hash of a promoted bundle; the one promoted before unless told.")] = None,
+    workspace: WorkspacePath = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Answer again with the bundle that was promoted before: running servers within seconds, the champions in MLflow too."""
+    from training import rollback as going_back
+
+    place = Workspace.load(workspace)
+    with stages(_err) as stage:
+        report = going_back.rollback(place, to=to, progress=stage("Roll back"))
+    show(report, as_json)
+
+
+@app.command()
+def retrain(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
+    """Train all models on the last feature build, check the gates and promote, for a cron or an orchestrator.
+
+    Exit code 0: promoted, or there was nothing new. 2: a gate refused. 3: another training runs in the workspace. 4: data,
+    files or MLflow failed. Whenever nothing is promoted the champions stay, and the report says why.
+    """
+    try:
+        from training import retrain as again
+    except ModuleNotFoundError as error:
+        _fail(_not_installed(error), code=4)
+
+    def opened(place: Workspace) -> tuple[Log, datetime]:
+        log = open_log(place)
+        return log, engine_clock(in_force(place, log).brand, log).now()
+
+    with stages(_err) as stage:
+        report = again.retrain(workspace, opened, progress=stage("Retrain"))
+    show(report, as_json)
+    raise typer.Exit(report.exit_code)
 
 
 @app.command()
@@ -161,9 +201,9 @@ def simulate(
     from training.simulation.simulate import Settings, simulate
 
     asked = Settings(seeds=seeds, customers=customers, weeks=weeks, kind=kind, workers=workers)
-    with _stages() as stage:
+    with stages(_err) as stage:
         report = simulate(asked, out=out, progress=stage("Simulate"))
-    _print(report, as_json)
+    show(report, as_json)
 
 
 @app.command()
@@ -194,7 +234,7 @@ def catalog_diff(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> 
     playbook = place.playbook
     with closing(any_log(place)) as log:
         last = log.latest("catalog")
-    _print(
+    show(
         Comparison(
             published=None if last is None else last.body["version"],
             workspace=playbook.version,
@@ -214,7 +254,7 @@ def catalog_publish(
     """Publish the workspace's files as one version, kept in the log. Servers that run take it up within seconds."""
     place = Workspace.load(workspace)
     with closing(any_log(place)) as log:
-        _print(publish(place.playbook, log, now=engine_clock(place.brand, log).now(), by=by, why=why), as_json)
+        show(publish(place.playbook, log, now=engine_clock(place.brand, log).now(), by=by, why=why), as_json)
 
 
 @app.command()
@@ -238,14 +278,14 @@ def lift(
     from measure.lift import report
 
     place = Workspace.load(workspace)
-    with closing(open_log(place)) as log, _stages() as stage:
+    with closing(open_log(place)) as log, stages(_err) as stage:
         playbook = in_force(place, log)
         now = engine_clock(playbook.brand, log).now()
         horizon, start = timedelta(days=days), None if since is None else since.replace(tzinfo=UTC)
         asked = Asked(event=event, value=value, margin=margin, horizon=horizon, signals=playbook.brand.signals)
         trial = read_trial(log, playbook, asked, now=now, since=start, by=by or (), progress=stage("Read the trial"))
         again = replay_levers(log, Published(log), now=now, most=decisions, progress=stage("Measure levers"))
-    _print(report(trial, again, until=now, days=days), as_json)
+    show(report(trial, again, until=now, days=days), as_json)
 
 
 @app.command()
@@ -300,12 +340,12 @@ def export_log(
     from features.exports import export
 
     place = Workspace.load(workspace)
-    with closing(open_log(place)) as log, _stages() as stage:
+    with closing(open_log(place)) as log, stages(_err) as stage:
         playbook = in_force(place, log)
         now = engine_clock(playbook.brand, log).now()
         progress = stage("Export the log")
         report = export.export_log(log, playbook, out, form=form, keep_ids=ids, now=now, progress=progress)
-    _print(report, as_json)
+    show(report, as_json)
 
 
 @app.command("bandit-eval")
@@ -324,7 +364,7 @@ def bandit_eval(
     from training.campaigns import evaluate_campaign
 
     table = read_campaign(file, action=action, reward=reward, propensity=propensity, drop=drop or ())
-    _print(evaluate_campaign(table, holdout=holdout, seed=seed), as_json)
+    show(evaluate_campaign(table, holdout=holdout, seed=seed), as_json)
 
 
 @app.command("verify-log")
@@ -332,7 +372,7 @@ def verify_log(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> No
     """Check that the log is whole: its hash chains, its keys, and the state kept from it. Exit code 1 where it is broken."""
     with closing(open_log(Workspace(workspace))) as log:
         verdict = log.verify()
-    _print(verdict, as_json)
+    show(verdict, as_json)
     if not verdict.whole:
         raise typer.Exit(1)
 
@@ -352,7 +392,7 @@ def erase(
     store.close()
     if erasure is None:
         raise KairosError(f"nothing is kept of a customer {customer!r}; customers are named by the id their records bear")
-    _print(erasure, as_json)
+    show(erasure, as_json)
 
 
 # ------------------------------------------------------------------------------------------------------------------ wiring
@@ -422,48 +462,6 @@ def listen(port: int) -> socket.socket:
     return bound
 
 
-# ----------------------------------------------------------------------------------------------------------------- printing
-
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of the whole that is done, 0 to 1."""
-
-
-@contextmanager
-def _stages() -> Iterator[Callable[[str], Progress]]:
-    """Names a stage and gets its progress: a bar a stage on a terminal, elsewhere a line for each thing done."""
-    if not _err.is_terminal:
-
-        def lines(stage: str) -> Progress:
-            told: set[str] = set()
-
-            def line(doing: str, share: float) -> None:
-                if doing not in told:
-                    told.add(doing)
-                    _err.print(f"{stage}: {doing}", highlight=False, markup=False, soft_wrap=True)
-
-            return line
-
-        yield lines
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.fields[stage]:<24}"), BarColumn(), TextColumn("{task.description}"))
-    with progress.Progress(*columns, TimeElapsedColumn(), console=_err) as shown:
-
-        def bars(stage: str) -> Progress:
-            task = shown.add_task("", total=1.0, stage=stage)
-            return lambda doing, share: shown.update(task, description=doing, completed=share)
-
-        yield bars
-
-
-def _print(report: Any, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(asdict(report) if is_dataclass(report) else report, indent=2, default=str))  # type: ignore[arg-type]
-    else:
-        for line in report.lines():
-            typer.echo(line)
-
-
 def main() -> None:
     """The entry point: a fault that a person can mend is one clear message and exit code 2."""
     try:
@@ -471,12 +469,16 @@ def main() -> None:
     except KairosError as error:
         _fail(str(error))
     except ModuleNotFoundError as error:
-        _fail(f"the package {error.name!r} is not installed; install what this verb needs: pip install 'kairos-nba[training]'")
+        _fail(_not_installed(error))
 
 
-def _fail(message: str) -> None:
+def _not_installed(error: ModuleNotFoundError) -> str:
+    return f"the package {error.name!r} is not installed; install what this verb needs: pip install 'kairos-nba[training]'"
+
+
+def _fail(message: str, *, code: int = 2) -> NoReturn:
     _err.print(f"kairos: {message}", markup=False, highlight=False, soft_wrap=True, style="red")
-    sys.exit(2)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

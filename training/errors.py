@@ -17,3 +17,11 @@ class PromotionRefused(KairosError):
     def __init__(self, reasons: list[str]) -> None:
         super().__init__("\n".join(reasons))
         self.reasons = reasons
+
+
+class RollbackRefused(KairosError):
+    """There is no bundle to go back to, or not that one."""
+
+
+class AnotherIsRunning(KairosError):
+    """Somebody trains in this workspace; the text says who, and since when."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from features import bundle
 from features.bundle import Bundle, BundledModel
 from features.workspace import Workspace
-from training import gates
+from training import gates, promotions
 from training.errors import PromotionRefused, TrackingError, TrainingError
 from training.registry import CHALLENGER, Registry, Version
 from training.report import BUNDLE, Promoted, PromoteReport
@@ -33,7 +33,9 @@ def promote(workspace: Workspace, *, rules: gates.Rules | None = None, progress:
     rules = rules or gates.read_rules()
     tell = progress or (lambda text, done: None)
     tell("opening MLflow", 0.0)
-    registry = Registry(workspace.data, experiment=rules.experiment)
+    registry, folder = Registry(workspace.data, experiment=rules.experiment), models_folder(workspace)
+    with promotions.changing(folder):
+        promotions.settle(folder, registry, alias=rules.alias)
     challengers = {name: _challenger(registry, rules, name) for name in wanted}
     champions = {name: registry.pointed(rules.of(name).registered_as, rules.alias) for name in wanted}
 
@@ -50,17 +52,14 @@ def promote(workspace: Workspace, *, rules: gates.Rules | None = None, progress:
     topics = tuple(workspace.profile.topics)
     parts = [_fetched(registry, workspace, name, version) for name, version in challengers.items()]
     made = bundle.bundled(parts, workspace.profile.index, topics)
-    folder = models_folder(workspace)
-    before = bundle.current(folder)
     bundle.write(made, folder)
-    for version in challengers.values():
-        registry.point(rules.alias, version)
-    bundle.switch(folder, made.hash)
+    with promotions.changing(folder):
+        changed = promotions.put_in_force(folder, registry, alias=rules.alias, made=made.hash, versions=challengers)
     tell("promoted", 1.0)
     return PromoteReport(
         bundle=made.hash,
         models=tuple(Promoted(model=name, version=challengers[name], before=champions[name]) for name in wanted),
-        changed=before != made.hash,
+        changed=changed,
     )
 
 

@@ -154,8 +154,45 @@ class Registry:
         return Version(name=name, version=str(found.version), run_id=str(found.run_id))
 
     def point(self, alias: str, version: Version) -> None:
+        self._alias(version.name, alias, version)
+
+    def holds(self, version: Version) -> bool:
+        """Whether this store has that very version, of that run."""
         with self._guarded():
-            self._client.set_registered_model_alias(version.name, alias, version.version)
+            found = self._client.search_model_versions(f"name = '{version.name}' and run_id = '{version.run_id}'")
+        return any(str(one.version) == version.version for one in found)
+
+    @contextlib.contextmanager
+    def moved(self, alias: str, versions: Sequence[Version], *, gone: Sequence[str] = ()) -> Iterator[None]:
+        """Inside, and from then on, an alias names these versions, and none of the models `gone`. All or none.
+
+        A version that the store does not hold is refused before any alias moves; an error, also one inside, puts them back.
+        """
+        for one in versions:
+            if not self.holds(one):
+                raise TrackingError(
+                    f"MLflow at {self.uri} does not hold version {one.version} of {one.name}; name the store that does by "
+                    f"{_URI}, or promote another"
+                )
+        before = {name: self.pointed(name, alias) for name in (*(one.name for one in versions), *gone)}
+        after = {**dict.fromkeys(gone), **{one.name: one for one in versions}}
+        try:
+            for name, version in after.items():
+                if version != before[name]:
+                    self._alias(name, alias, version)
+            yield
+        except BaseException:
+            for name, version in before.items():
+                with contextlib.suppress(TrackingError):
+                    self._alias(name, alias, version)
+            raise
+
+    def _alias(self, name: str, alias: str, version: Version | None) -> None:
+        with self._guarded():
+            if version is None:
+                self._client.delete_registered_model_alias(name, alias)
+            else:
+                self._client.set_registered_model_alias(name, alias, version.version)
 
     def metrics(self, run_id: str) -> dict[str, float]:
         with self._guarded():

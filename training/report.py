@@ -1,7 +1,9 @@
 """What training and promotion tell: frozen values, for the command line to print and for the run to keep."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -110,3 +112,51 @@ class PromoteReport:
     def lines(self) -> list[str]:
         champions = ", ".join(f"{one.version.name} version {one.version.version}" for one in self.models)
         return [f"bundle    {self.bundle} {'is promoted' if self.changed else 'stays'}: {champions}"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolledBack:
+    """`bundle` is what the server now reads, last promoted at `promoted_at`; `before` is what it read until now."""
+
+    bundle: str
+    promoted_at: datetime
+    before: str | None
+    versions: Mapping[str, Version]
+    changed: bool
+
+    def lines(self) -> list[str]:
+        champions = ", ".join(f"{one.name} version {one.version}" for one in self.versions.values())
+        answers = f"answers again, in place of {self.before}" if self.changed else "answers already"
+        return [f"bundle    {self.bundle} of {self.promoted_at:%Y-%m-%d %H:%M} UTC {answers}: {champions}"]
+
+
+Outcome = Literal["promoted", "nothing new", "refused", "running", "failed"]
+EXIT_CODES: Mapping[Outcome, int] = {"promoted": 0, "nothing new": 0, "refused": 2, "running": 3, "failed": 4}
+"""How `kairos retrain` ends: 2 by a gate, 3 because another training runs in the workspace, 4 by data, files or MLflow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrainReport:
+    """`reasons` say why nothing was promoted, a line each. `trained` and `promoted` are there as far as it came."""
+
+    outcome: Outcome
+    exit_code: int
+    reasons: tuple[str, ...]
+    trained: TrainReport | None
+    promoted: PromoteReport | None
+
+    @classmethod
+    def of(
+        cls,
+        outcome: Outcome,
+        *,
+        reasons: Sequence[str] = (),
+        trained: TrainReport | None = None,
+        promoted: PromoteReport | None = None,
+    ) -> "RetrainReport":
+        code = EXIT_CODES[outcome]
+        return cls(outcome=outcome, exit_code=code, reasons=tuple(reasons), trained=trained, promoted=promoted)
+
+    def lines(self) -> list[str]:
+        done = [line for one in (self.trained, self.promoted) if one is not None for line in one.lines()]
+        return [*done, f"retrain   {self.outcome}", *(f"retrain   {reason}" for reason in self.reasons)]

@@ -1,7 +1,8 @@
 """The story of training: labels, matrix, model, calibration, test, run, registered version. Once for each model."""
 
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 from features.log import Log
 from features.workspace import Workspace
 from training import dataset, experiment, gates, labels
+from training.errors import TrainingError
 from training.evidence import evidence, identity
 from training.labels import Labels
 from training.learn import learn
@@ -17,6 +19,9 @@ from training.registry import Registry
 from training.report import LEARNED, Learned, ModelReport, TrainReport
 from training.settings import FILE, Churn, Models, Preference, Settings, Uplift, Value
 from training.suspects import refuse_too_good
+
+EVERY = "all"
+"""Names every model."""
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of the whole that is done, 0 to 1."""
@@ -34,10 +39,14 @@ def train(
     log: Log,
     *,
     now: datetime,
+    names: Sequence[str] = (),
     rules: gates.Rules | None = None,
     progress: Progress | None = None,
 ) -> TrainReport:
-    """Train every model of models.yaml on the log and the workspace's offline tables, and register each as the challenger.
+    """Train models of models.yaml on the log and the workspace's offline tables, and register each as the challenger.
+
+    `names` are those to train, and what stands under one of them: churn is churn_60 too. None, or `all`, is every model; the
+    challengers of the others stay.
 
     `now` is the engine's time: labels whose time is not over by then are refused or left open. Training the same data again
     with the same settings and code adds nothing: the run that stands is reported as reused. Columns, parameters and
@@ -46,16 +55,26 @@ def train(
     Raises WorkspaceError, TrainingError, TrackingError, and what `features.offline` raises.
     """
     settings = workspace.read(FILE, Models)
+    chosen = _chosen(settings.names, names)
     rules = rules or gates.read_rules()
     tell = progress or _silent
     tell("opening MLflow", 0.0)
     registry = Registry(workspace.data, experiment=rules.experiment)
     interrupted = registry.end_interrupted()
-    reports, tasks = [], _tasks(log, workspace, settings, now)
+    reports, tasks = [], [task for task in _tasks(log, workspace, settings, now) if task.name in chosen]
     for number, task in enumerate(tasks):
         reports.append(_train(workspace, registry, task, rules, partial(_part, tell, number, len(tasks))))
     tell("trained", 1.0)
     return TrainReport(models=tuple(reports), interrupted=interrupted, tracking_uri=registry.uri)
+
+
+def _chosen(known: Sequence[str], asked: Sequence[str]) -> frozenset[str]:
+    if not asked or EVERY in asked:
+        return frozenset(known)
+    found = {name: {one for one in known if one == name or re.fullmatch(rf"{re.escape(name)}_\d+", one)} for name in asked}
+    if unknown := [name for name, ones in found.items() if not ones]:
+        raise TrainingError(f"{FILE} describes no {', '.join(unknown)}; it has {', '.join(known)}: name these, or {EVERY}")
+    return frozenset().union(*found.values())
 
 
 def _train(workspace: Workspace, registry: Registry, task: _Task, rules: gates.Rules, tell: Progress) -> ModelReport:

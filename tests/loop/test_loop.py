@@ -18,7 +18,7 @@ from features.workspace import Workspace
 from serving.clock import HeldClock
 from tests import corner
 from tests.loop.history import history
-from training import gates, labels, promote, train
+from training import gates, labels, promote, rollback, train
 from training.settings import FILE, Models
 
 NOW = datetime(2018, 1, 1, 14, tzinfo=UTC)
@@ -114,3 +114,21 @@ def test_an_outcome_of_a_decision_comes_back_as_profile_and_as_label(town: Town)
     # the label: the live decision teaches the next model
     (row,) = live_labels().to_dicts()
     assert (row["customer_id"], row["label"]) == (customer, 1)
+
+
+def test_after_a_rollback_the_running_server_answers_as_before(town: Town) -> None:
+    def answer() -> Any:
+        return town.decide("c4", "app", mode="simulate", explain="staff", decision_id="before and after")
+
+    before, models = answer(), town.workspace.path / FILE
+    head, found, preference = corner.MODELS.partition("preference:")
+    models.write_text(head + found + preference.replace("num_iterations: 40", "num_iterations: 8"), encoding="utf-8")
+    train.train(town.workspace, town.log, now=NOW, names=["preference"], rules=RULES)
+    newer = promote.promote(town.workspace, rules=RULES)
+    after = answer()
+    assert after["bundle"] == newer.bundle != before["bundle"]
+    assert after["explanation"] != before["explanation"]
+
+    rollback.rollback(town.workspace, rules=RULES)
+
+    assert answer() == before

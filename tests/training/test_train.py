@@ -1,6 +1,5 @@
 """The whole story on a small brand: trained, trained again, interrupted, promoted, refused."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,46 +7,15 @@ import numpy as np
 import pytest
 
 from decisioning.errors import KairosError
-from features import bundle, offline
-from features.log import Log
+from features import bundle
 from features.workspace import Workspace
-from tests.training.worlds import FILES, NOW, RULES, history, open_log, order, workspace
+from tests.training.worlds import FILES, NOW, RULES, open_log, order, workspace
 from training import registry
 from training.errors import PromotionRefused, TrackingError, TrainingError
-from training.gates import Rules, read_rules
+from training.gates import read_rules
 from training.models import raw
 from training.promote import models_folder, promote
-from training.report import TrainReport
-from training.train import train
-
-
-@pytest.fixture(autouse=True)
-def _own_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-
-@pytest.fixture(scope="module")
-def brand(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return workspace(tmp_path_factory.mktemp("brand"))
-
-
-@pytest.fixture(scope="module")
-def log(brand: Workspace) -> Iterator[Log]:
-    made = open_log(brand.data, history())
-    offline.build(brand, made)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def rules(brand: Workspace) -> Rules:
-    (brand.path / "registry.yaml").write_text(RULES)
-    return read_rules(brand.path / "registry.yaml")
-
-
-@pytest.fixture(scope="module")
-def trained(brand: Workspace, log: Log, rules: Rules) -> TrainReport:
-    return train(brand, log, now=NOW, rules=rules)
+from training.train import _chosen, train
 
 
 def test_both_models_learn_something_and_are_registered(trained):
@@ -94,6 +62,18 @@ def test_training_the_same_again_adds_nothing_and_tells_the_same(brand, log, rul
     assert [one.learned for one in again.models] == [one.learned for one in trained.models]
     assert [done for _, done in steps] == sorted(done for _, done in steps)
     assert steps[-1] == ("trained", 1.0)
+
+
+def test_a_model_that_is_not_described_is_refused_with_those_that_are(brand, log, rules):
+    with pytest.raises(TrainingError, match=r"models\.yaml describes no chrn; it has churn, preference: name these, or all"):
+        train(brand, log, now=NOW, names=["churn", "chrn"], rules=rules)
+
+
+def test_a_name_means_every_horizon_that_stands_under_it():
+    known = ("churn", "churn_60", "churner", "value")
+    assert _chosen(known, ["churn"]) == {"churn", "churn_60"}
+    assert _chosen(known, ["churn_60", "value"]) == {"churn_60", "value"}
+    assert _chosen(known, ["value", "all"]) == _chosen(known, []) == set(known)
 
 
 def test_training_again_in_a_fresh_store_gives_the_same_models(brand, log, rules, trained, monkeypatch, tmp_path):
