@@ -310,7 +310,7 @@ def drift(
     from measure.drift import report
 
     place = Workspace.load(workspace)
-    with closing(open_log(place)) as log, _stages() as stage:
+    with closing(open_log(place)) as log, stages(_err) as stage:
         playbook = in_force(place, log)
         now, span = engine_clock(playbook.brand, log).now(), asked_span(against) if against else None
         start, progress = asked_since(since, now), stage("Look for drift")
@@ -321,7 +321,7 @@ def drift(
         from measure.drift_page import page
 
         write_whole(out, page(told).encode())
-    _print(told, as_json)
+    show(told, as_json)
     if check and told.verdict == "retrain":
         raise typer.Exit(5)
 
