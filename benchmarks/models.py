@@ -4,7 +4,9 @@
 
 Complete Journey by the dates of the demo's models.yaml, the test period read once, and IBM's Telco churn in five folds. AUC and
 calibration error (ten bins of equal count) with 95% intervals; beside each other side the difference of the two AUCs on the
-same rows, its interval from a bootstrap over customers. Kept as models.json and models.md.
+same rows, its interval from a bootstrap over customers. Where windows were still open when the data end, the calibration error
+of every side is of what could be known by then (`training.arrival`); AUCs are of the probabilities as predicted, and offers
+whose window had closed have rows of their own. Kept as models.json and models.md.
 """
 
 import argparse
@@ -17,10 +19,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks import telco
 from benchmarks.models_sides import Floats, Labels, Matrix, defaults, logistic
+from benchmarks.models_table import Beside, Row, page, printed
+from features.calibration import Calibration
 from features.rows import RowSpec
 from features.workspace import Workspace
 from measure.curves import perfect_error, reliability
@@ -28,50 +31,13 @@ from training import dataset, labels
 from training.dataset import Dataset
 from training.evaluate import auc, auc_gained, by_group, evaluate
 from training.learn import learn
-from training.measured import Metric
+from training.models import sigmoid
 from training.settings import FILE, Churn, Models, Preference
 
 RFM = ("since_order", "orders_90d", "spend_90d")
 """Recency, frequency, money."""
 NEAR = 0.015
 """How far below what others reached on the same split an AUC may be."""
-ENOUGH_CALIBRATED = 0.02
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
-    """Another side: its AUC, ours less its, and its own calibration error."""
-
-    name: str
-    auc: float
-    gained: Metric
-    calibration_error: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One subject. `chance_error` is the calibration error that a perfectly calibrated model stays below on these rows in 95
-    of 100 worlds; `to_reach` the AUC that must be, unless ours is better than every other side for certain; None where nothing
-    is known from elsewhere.
-    """
-
-    subject: str
-    rows: int
-    positives: int
-    auc: Metric
-    to_reach: float | None
-    calibration_error: Metric
-    chance_error: float
-    beside: tuple[Beside, ...]
-
-    @property
-    def holds(self) -> dict[str, bool]:
-        """Better than the others for certain, or as good as asked; calibrated as far as one can tell."""
-        certain = all(one.gained.low > 0 for one in self.beside)
-        return {
-            "auc": certain or (self.to_reach is not None and self.auc.value >= self.to_reach),
-            "calibration": self.calibration_error.value <= max(ENOUGH_CALIBRATED, self.chance_error),
-        }
 
 
 def main() -> None:
@@ -117,7 +83,8 @@ def journey(workspace: Workspace) -> list[Row]:
 
 def journey_rows(name: str, data: Dataset, settings: Churn | Preference) -> list[Row]:
     """`data` has the columns of the settings and those of RFM; the model looks at its own. Offers make two rows: of the chance
-    that an offer is taken, which decisions read, and of the chance that any of a household's in a campaign is.
+    that an offer is taken, which decisions read, and of the chance that any of a household's in a campaign is; and as many of
+    offers whose window had closed when the data end.
     """
     names = (*settings.columns,) if isinstance(settings, Churn) else (*settings.customer, *settings.action, *settings.cross)
     ours = _of_columns(data, names)
@@ -133,14 +100,76 @@ def journey_rows(name: str, data: Dataset, settings: Churn | Preference) -> list
     if data.groups is None:
         to_reach = settings.references["auc"].value - NEAR
         return [compared(f"Complete Journey, {name}", truth, said, customers=who, to_reach=to_reach)]
-    by_offer = compared("Complete Journey, an offer redeemed", truth, said, customers=who, to_reach=None)
-    groups = [data.groups[int(row)] for row in np.flatnonzero(test)]
-    grouped = {side: by_group(truth, one, customers=who, groups=groups) for side, one in said.items()}
-    who, truth, _ = grouped["kairos"]
-    by_campaign = {side: probabilities for side, (_, _, probabilities) in grouped.items()}
+    assert data.known_share is not None
+    over = data.known_share[test]
+    offers = _Offers(
+        labels=truth,
+        said=said,
+        known=fitted.arrival.known(over),
+        customers=who,
+        groups=[data.groups[int(row)] for row in np.flatnonzero(test)],
+        together=fitted.together,
+    )
     to_reach = settings.references["group_auc"].value - NEAR
-    subject = "Complete Journey, redemption in a campaign"
-    return [by_offer, compared(subject, truth, by_campaign, customers=who, to_reach=to_reach)]
+    return [*_offer_rows(offers, "", to_reach), *_offer_rows(offers.of(over >= 1), ", windows closed", to_reach)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Offers:
+    """Offers of the test, n each: what became of them, what each side said, and which share of their successes is known."""
+
+    labels: Labels
+    said: Mapping[str, Floats]
+    known: Floats
+    customers: list[str]
+    groups: list[str]
+    together: Calibration | None
+
+    def of(self, among: NDArray[np.bool_]) -> "_Offers":
+        kept = np.flatnonzero(among)
+        return replace(
+            self,
+            labels=self.labels[kept],
+            said={side: probabilities[kept] for side, probabilities in self.said.items()},
+            known=self.known[kept],
+            customers=[self.customers[int(row)] for row in kept],
+            groups=[self.groups[int(row)] for row in kept],
+        )
+
+
+def _offer_rows(offers: _Offers, which: str, to_reach: float) -> list[Row]:
+    """By offer, and by household and campaign: there the others' offers count as independent, as they would be added up."""
+    subject = f"Complete Journey, an offer redeemed{which}"
+    by_offer = compared(
+        subject,
+        offers.labels,
+        offers.said,
+        customers=offers.customers,
+        to_reach=None,
+        known=dict.fromkeys(offers.said, offers.known),
+    )
+    grouped = {
+        side: by_group(
+            offers.labels,
+            probabilities,
+            customers=offers.customers,
+            groups=offers.groups,
+            known=offers.known,
+            together=offers.together if side == "kairos" else None,
+        )
+        for side, probabilities in offers.said.items()
+    }
+    return [
+        by_offer,
+        compared(
+            f"Complete Journey, redemption in a campaign{which}",
+            grouped["kairos"].labels,
+            {side: one.probabilities for side, one in grouped.items()},
+            customers=grouped["kairos"].customers,
+            to_reach=to_reach,
+            known={side: one.known for side, one in grouped.items()},
+        ),
+    ]
 
 
 def telco_row(found: telco.Predicted) -> Row:
@@ -151,11 +180,18 @@ def telco_row(found: telco.Predicted) -> Row:
 
 
 def compared(
-    subject: str, truth: Labels, said: Mapping[str, Floats], *, customers: Sequence[str], to_reach: float | None
+    subject: str,
+    truth: Labels,
+    said: Mapping[str, Floats],
+    *,
+    customers: Sequence[str],
+    to_reach: float | None,
+    known: Mapping[str, Floats] | None = None,
 ) -> Row:
-    """Kairos beside each other side."""
+    """Kairos beside each other side. `known` is the share of the successes to come that is known, by side."""
+    so_far = said if known is None else {side: one * known[side] for side, one in said.items()}
     ours = said["kairos"]
-    found = evaluate(truth, ours, customers=customers)
+    found = evaluate(truth, ours, customers=customers, known=None if known is None else known["kairos"])
     return Row(
         subject=subject,
         rows=len(truth),
@@ -163,13 +199,15 @@ def compared(
         auc=found["auc"],
         to_reach=to_reach,
         calibration_error=found["calibration_error"],
-        chance_error=perfect_error(ours),
+        chance_error=perfect_error(so_far["kairos"]),
+        gap=float((so_far["kairos"] - truth).mean()),
+        even_error=reliability(truth, evened(so_far["kairos"], float(truth.mean()))).error,
         beside=tuple(
             Beside(
                 name=name,
                 auc=auc(truth, other),
                 gained=auc_gained(truth, ours, other, customers=customers),
-                calibration_error=reliability(truth, other).error,
+                calibration_error=reliability(truth, so_far[name]).error,
             )
             for name, other in said.items()
             if name != "kairos"
@@ -177,49 +215,15 @@ def compared(
     )
 
 
-def page(rows: Sequence[Row]) -> list[str]:
-    """The table in Markdown."""
-    return ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD), *("| " + " | ".join(line) + " |" for line in lines(rows))]
-
-
-def printed(rows: Sequence[Row]) -> Table:
-    table = Table(*HEAD)
-    for line in lines(rows):
-        table.add_row(*line)
-    return table
-
-
-HEAD = ("subject", "rows (positives)", "AUC", "to reach", "beside", "difference", "calibration error", "by chance", "holds")
-
-
-def lines(rows: Sequence[Row]) -> list[tuple[str, ...]]:
-    """Ours first, then a line for each other side."""
-    told = []
-    for row in rows:
-        error = row.calibration_error
-        holds = ", ".join(f"{what} {'holds' if one else 'falls short'}" for what, one in row.holds.items())
-        told.append(
-            (
-                row.subject,
-                f"{row.rows:,} ({row.positives:,})",
-                _interval(row.auc),
-                "" if row.to_reach is None else f"{row.to_reach:.3f}",
-                "",
-                "",
-                _interval(error),
-                f"{row.chance_error:.4f}",
-                holds,
-            )
-        )
-        told += [
-            ("", "", f"{one.auc:.4f}", "", one.name, _interval(one.gained), f"{one.calibration_error:.4f}", "", "")
-            for one in row.beside
-        ]
-    return told
-
-
-def _interval(one: Metric) -> str:
-    return f"{one.value:.4f} [{one.low:.4f}, {one.high:.4f}]"
+def evened(probabilities: Floats, mean: float) -> Floats:
+    """With one number added to all log odds, so that they average `mean` (in (0, 1)): found by halving, to 1e-12 or so."""
+    kept = np.clip(probabilities, 1e-12, 1 - 1e-12)
+    log_odds = np.log(kept) - np.log1p(-kept)
+    low, high = -20.0, 20.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if sigmoid(log_odds + middle).mean() < mean else (low, middle)
+    return sigmoid(log_odds + low)
 
 
 def _with_rfm(one: Churn | Preference) -> Churn | Preference:

@@ -13,7 +13,7 @@ from features.campaign_columns import encoded
 
 Floats = NDArray[np.float64]
 
-MOST_ACTIONS, FEWEST_OF_AN_ACTION = 200, 20
+MOST_ACTIONS = 200
 _NOTHING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]
 
 
@@ -108,11 +108,6 @@ def _actions(file: Path, column: pl.Series) -> tuple[tuple[str, ...], NDArray[np
     if counted.height > MOST_ACTIONS:
         cure = f"at most {MOST_ACTIONS} can be compared; is it an id? Group them"
         raise CampaignError(f"{file}: {column.name!r} holds {counted.height:,} actions; {cure}")
-    rare = counted.filter(pl.col("count") < FEWEST_OF_AN_ACTION)[column.name].to_list()
-    if rare:
-        told = ", ".join(map(repr, rare[:5])) + (" ..." if len(rare) > 5 else "")
-        cure = "leave these rows out, or group them under one name"
-        raise CampaignError(f"{file}: fewer than {FEWEST_OF_AN_ACTION} rows of the action {told}; {cure}")
     arms = tuple(sorted(counted[column.name].to_list()))
     place = {arm: at for at, arm in enumerate(arms)}
     return arms, np.array([place[text] for text in texts], dtype=np.int64)

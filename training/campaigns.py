@@ -18,6 +18,7 @@ from training.errors import TrainingError
 Floats = NDArray[np.float64]
 
 SHARES = (10, 20, 30)
+FEWEST_OF_AN_ACTION = 20
 
 
 class CampaignRefused(TrainingError):
@@ -117,13 +118,27 @@ def _check(campaign: Campaign) -> None:
     refused = refusal(_log(campaign, rows), _evenly(len(rows), len(campaign.arms)), names=campaign.arms)
     # what the propensities lack is told of the arm that it concerns
     if refused is not None and refused.reason != "weights_off":
-        raise CampaignRefused(str(refused))
+        of_overlap = refused.reason in ("too_few_effective_rows", "one_row_decides")
+        asked = f"what choosing evenly among the {len(campaign.arms)} actions is worth: " if of_overlap else ""
+        raise CampaignRefused(f"{asked}{refused}")
+    _check_rare(campaign)
     _check_propensities(campaign)
     suspects = leaks(campaign)
     if suspects:
         told = "; ".join(f"{name!r}: {how}" for name, how in suspects.items())
         cure = " ".join(f"--drop {name!r}" for name in suspects)
         raise CampaignRefused(f"columns that know the reward, as if written after it: {told}. Leave them out: {cure}")
+
+
+def _check_rare(campaign: Campaign) -> None:
+    """After the overlap: where that is missing, leaving out rare actions would cure nothing."""
+    counts = np.bincount(campaign.action, minlength=len(campaign.arms))
+    rare = [arm for arm, count in zip(campaign.arms, counts, strict=True) if count < FEWEST_OF_AN_ACTION]
+    if rare:
+        told = ", ".join(map(repr, rare[:5])) + (" ..." if len(rare) > 5 else "")
+        raise CampaignRefused(
+            f"fewer than {FEWEST_OF_AN_ACTION} rows of the action {told}; leave these rows out, or group them under one name"
+        )
 
 
 def _check_propensities(campaign: Campaign) -> None:

@@ -39,6 +39,7 @@ def card(learned: Learned, data: Dataset, settings: Settings, profile: ProfileSp
         "",
         *_table(("metric", "value", "95% interval", "elsewhere"), [_metric(one) for one in learned.evaluation.metrics]),
         "",
+        *_open_windows(data),
         *_calibration(learned),
         *_slices(learned.slices),
         "## What it looks at",
@@ -95,6 +96,17 @@ def _metric(one: Metric) -> tuple[str, ...]:
     return one.name, f"{one.value:.4f}", f"{one.low:.4f} to {one.high:.4f}", beside
 
 
+def _open_windows(data: Dataset) -> Iterable[str]:
+    if data.known_share is None or (data.known_share[data.test] >= 1).all():
+        return
+    still = int((data.known_share[data.test] < 1).sum())
+    yield (
+        f"The windows of {still:,} test offers are still open: log loss, calibration errors and gaps compare what is known so "
+        "far with the share of each probability that should be known by now, by when past successes came."
+    )
+    yield ""
+
+
 def _calibration(learned: Learned) -> Iterable[str]:
     said = []
     match learned.answer:
@@ -105,6 +117,10 @@ def _calibration(learned: Learned) -> Iterable[str]:
         case Uplift() as answer:
             said = [f"with the message {_calibrated(answer.treated)}", f"without it {_calibrated(answer.nothing)}"]
             said.append(f"learner {answer.learner.upper()}, effects times {answer.slope:.3f} plus {answer.shift:.4f}")
+    if learned.together is not None:
+        said.append(
+            f"the chance of any offer of a group, from the log odds of independent offers, {_calibrated(learned.together)}"
+        )
     yield f"Calibration: {'; '.join(said)}."
     if learned.chance_error is not None:
         yield (

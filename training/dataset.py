@@ -25,6 +25,8 @@ class Dataset:
 
     `block` and `closes_us` say which rows may predict which, see `training.labels.Labels`. `groups` is what offers belong
     together in, None where rows are no offers. `treated` (uplift) says who got a message, `amounts` (value) what followed.
+    `known_share` is the share of an offer's window that is over, `success_share` that after which its success came, NaN where
+    there is none; None where rows are no offers with windows of their own.
     `slices` holds, by feature, the label of each row ("unknown" where it is missing). `fingerprint` is a hash of labels and
     matrix: the same data, the same hash; `test_fingerprint` one of the test's labels: models with the same one were measured
     on the same test.
@@ -44,6 +46,8 @@ class Dataset:
     counted: Mapping[str, int]
     treated: NDArray[np.bool_] | None = None
     amounts: NDArray[np.float64] | None = None
+    known_share: NDArray[np.float64] | None = None
+    success_share: NDArray[np.float64] | None = None
     slices: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -103,6 +107,8 @@ def build(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, sli
         },
         treated=frame["treated"].to_numpy() if "treated" in frame.columns else None,
         amounts=frame["amount"].to_numpy() if "amount" in frame.columns else None,
+        known_share=frame["known_share"].to_numpy() if "known_share" in frame.columns else None,
+        success_share=frame["success_share"].fill_null(np.nan).to_numpy() if "success_share" in frame.columns else None,
         slices={name: _labels_of(customers[:, needed.positions[name]], index[name].labels) for name in slices},
     )
 
@@ -156,8 +162,11 @@ def _actions(frame: pl.DataFrame, row: RowSpec, topics: tuple[str, ...]) -> Acti
 
 
 def _columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """What identifies a row and what is known of it afterwards, in a fixed order of columns."""
-    names = ["customer_id", "at", "label", "test", "block", "closes_at", "decision_id", "action", "group", "treated", "amount"]
+    """What identifies a row and what is known of it afterwards, in a fixed order of columns. Not the share of a window that is
+    over: time that passes without anything happening makes no other data.
+    """
+    of_row = ("customer_id", "at", "label", "test", "block", "closes_at")
+    names = (*of_row, "decision_id", "action", "group", "treated", "amount", "success_share")
     return frame.select([name for name in names if name in frame.columns])
 
 

@@ -1,14 +1,29 @@
 """How good a model is on rows that it has not seen: metrics with their intervals, beside what others reached."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.calibration import Calibration
 from training.measured import Evaluation, Floats, Metric, Statistic, draws_of, measured, measured_distance
 from training.parameters import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grouped:
+    """A row a customer and group, in the order of their first appearance: whether any offer of the group succeeded, the
+    probability of it, and the share of the successes to come that is known by now. `log_odds` are those that it would have
+    if offers were independent.
+    """
+
+    customers: list[str]
+    labels: NDArray[np.uint8]
+    log_odds: Floats
+    probabilities: Floats
+    known: Floats
 
 
 def evaluate(
@@ -16,47 +31,75 @@ def evaluate(
     probabilities: Floats,
     *,
     customers: Sequence[str],
+    known: Floats | None = None,
     groups: Sequence[str] | None = None,
+    together: Calibration | None = None,
     references: Mapping[str, Reference] | None = None,
     seed: int = 7,
 ) -> Evaluation:
-    """AUC, log loss and calibration error; with `groups` also `group_auc`: one row a customer and group, see `by_group`.
+    """AUC, log loss and calibration error; with `groups` also `group_auc` and `group_calibration_error`: one row a customer and
+    group, see `by_group`. Log loss and calibration errors are of the probabilities times `known` (n,), the share of the
+    successes to come that is known by now (see `training.arrival`); 1 where it is left out.
 
     Both labels must occur. Intervals are percentiles of a bootstrap over customers (all rows of a customer are drawn
     together, since they are not independent), 500 resamples, seeded.
     """
     truth = labels.astype(np.float64)
+    so_far = probabilities if known is None else probabilities * known
     drawn = draws_of(customers, seed)
     found = [
         measured("auc", _auc(truth, probabilities), drawn),
-        measured("log_loss", _log_loss(truth, probabilities), drawn),
-        measured_distance("calibration_error", _calibration_error(truth, probabilities), drawn),
+        measured("log_loss", _log_loss(truth, so_far), drawn),
+        measured_distance("calibration_error", _calibration_error(truth, so_far), drawn),
     ]
     if groups is not None:
-        who, grouped_truth, grouped = by_group(labels, probabilities, customers=customers, groups=groups)
-        found.append(measured("group_auc", _auc(grouped_truth.astype(np.float64), grouped), draws_of(who, seed)))
-    known = references or {}
+        grouped = by_group(labels, probabilities, customers=customers, groups=groups, known=known, together=together)
+        truth, so_far, drawn = (
+            grouped.labels.astype(np.float64),
+            grouped.probabilities * grouped.known,
+            draws_of(grouped.customers, seed),
+        )
+        found.append(measured("group_auc", _auc(truth, grouped.probabilities), drawn))
+        found.append(measured_distance("group_calibration_error", _calibration_error(truth, so_far), drawn))
+    elsewhere = references or {}
     return Evaluation(
         rows=len(labels),
         positives=int(labels.sum()),
         customers=len(set(customers)),
-        metrics=tuple(replace(one, reference=known.get(one.name)) for one in found),
+        metrics=tuple(replace(one, reference=elsewhere.get(one.name)) for one in found),
     )
 
 
 def by_group(
-    labels: NDArray[np.uint8], probabilities: Floats, *, customers: Sequence[str], groups: Sequence[str]
-) -> tuple[list[str], NDArray[np.uint8], Floats]:
-    """Customer, label and probability of each customer and group, ordered by first appearance.
+    labels: NDArray[np.uint8],
+    probabilities: Floats,
+    *,
+    customers: Sequence[str],
+    groups: Sequence[str],
+    known: Floats | None = None,
+    together: Calibration | None = None,
+) -> Grouped:
+    """Of each customer and group, whether any of its offers succeeded and how probable that was.
 
-    The label says whether any offer of the group succeeded; the probability is 1 - prod(1 - p) over its offers.
+    The probability is 1 - prod(1 - p) over its offers, as if they were independent, calibrated by `together`: who takes one
+    offer often takes another, so that fewer take any. What is known of a group is the mean of `known` over its offers, each
+    weighted by its probability.
     """
     keys = list(zip(customers, groups, strict=True))
     place = {key: at for at, key in enumerate(dict.fromkeys(keys))}
     at = np.array([place[key] for key in keys], dtype=np.int64)
     none = np.bincount(at, weights=np.log1p(-np.minimum(probabilities, 1 - 1e-12)), minlength=len(place))
     some = np.bincount(at, weights=labels, minlength=len(place)) > 0
-    return [customer for customer, _ in place], some.astype(np.uint8), -np.expm1(none)
+    log_odds: Floats = np.log(np.maximum(-np.expm1(none), 1e-300)) - none
+    weight = np.bincount(at, weights=probabilities, minlength=len(place))
+    came = weight if known is None else np.bincount(at, weights=probabilities * known, minlength=len(place))
+    return Grouped(
+        customers=[customer for customer, _ in place],
+        labels=some.astype(np.uint8),
+        log_odds=log_odds,
+        probabilities=-np.expm1(none) if together is None else together.apply(log_odds),
+        known=np.divide(came, weight, out=np.ones(len(place)), where=weight > 0),
+    )
 
 
 def log_loss(labels: NDArray[np.uint8], probabilities: Floats) -> float:

@@ -66,6 +66,7 @@ def evidence(name: str, data: Dataset, fitted: Fitted, settings: Settings, profi
         fallback=fitted.fallback,
         chance_error=judged.chance_error,
         slices=judged.slices,
+        together=fitted.together,
     )
     model = BundledModel(
         name=name,

@@ -58,27 +58,30 @@ def judge(name: str, data: Dataset, fitted: Fitted, settings: Learning) -> Judge
             said = answer.probabilities(raw)
             return _uplift(data, test, said, np.full(len(said), np.nan), settings, title)
         case Response() as answer:
-            return _response(data, test, answer.probabilities(raw), settings, title, _UNITS[answer.about])
+            return _response(data, test, answer.probabilities(raw), fitted, settings, title, _UNITS[answer.about])
 
 
-def _response(data: Dataset, test: _Test, said: Floats, settings: Learning, title: str, unit: str) -> Judged:
+def _response(data: Dataset, test: _Test, said: Floats, fitted: Fitted, settings: Learning, title: str, unit: str) -> Judged:
+    known = np.ones(len(said)) if data.known_share is None else fitted.arrival.known(data.known_share[test.rows])
     groups = None if data.groups is None else [data.groups[int(row)] for row in test.rows]
     evaluation = evaluate(
         test.labels,
         said,
         customers=test.customers,
+        known=known,
         groups=groups,
+        together=fitted.together,
         references=settings.references,
         seed=settings.parameters.seed,
     )
     plots = {
         "gain": charts.gain_curve(test.labels, said, title=f"{title}: who comes first", unit=unit),
-        "calibration": charts.calibration_plot(test.labels, said, title=f"{title}: promised and kept"),
+        "calibration": charts.calibration_plot(test.labels, said * known, title=f"{title}: promised and kept"),
     }
     return Judged(
         evaluation=evaluation,
-        slices=_slices(data, test, test.labels.astype(np.float64), said, settings),
-        chance_error=perfect_error(said),
+        slices=_slices(data, test, test.labels.astype(np.float64), said * known, settings),
+        chance_error=perfect_error(said * known),
         plots=plots,
     )
 

@@ -25,6 +25,7 @@ Midnight = Callable[[date], datetime]
 
 _COLUMNS = ("customer_id", "at", "label", "test", "block", "closes_at")
 _OFFER_COLUMNS = ("decision_id", "action", "group", "topics", "features")
+_WINDOW_COLUMNS = ("known_share", "success_share")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,9 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
     The test takes all offers decided in `test`, also those whose window is still open at `now`, with what is known of them:
     leaving them out would favour short campaigns.
 
-    More columns: decision_id, action, group, topics (list of text), features (the offer's features as JSON text).
+    More columns: decision_id, action, group, topics (list of text), features (the offer's features as JSON text), known_share
+    (the share of the window that is over at `now`, 0 to 1) and success_share (after which share of the window the success
+    came, null where none did).
     """
     offers, outcomes = records.offers(log, settings.touchpoint), records.outcomes(log, settings.touchpoint)
     if offers.is_empty():
@@ -127,11 +130,16 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
         .agg(success_at=pl.col("outcome_at").min())
     )
     opens_at = pl.max_horizontal("send_at", "seen_at")
+    began = pl.coalesce(pl.when(pl.col("window").is_not_null()).then(opens_at), "send_at", "at")
     labelled = (
         offers.join(seen, on=key, how="left")
         .join(success, on=key, how="left")
         .with_columns(closes_at=pl.coalesce(opens_at + pl.col("window"), "expires_at", "at"))
         .with_columns(label=((pl.col("success_at") <= pl.col("closes_at")).fill_null(value=False)).cast(pl.UInt8))
+        .with_columns(
+            known_share=_share(pl.lit(now, dtype=MOMENT), began),
+            success_share=pl.when(pl.col("label") == 1).then(_share(pl.col("success_at"), began)),
+        )
     )
     shown = labelled.filter(pl.col("imported") | pl.col("seen_at").is_not_null())
     tested = shown.filter(within(settings.test.start, settings.test.until, midnight))
@@ -140,13 +148,20 @@ def preference(log: Log, settings: Preference, *, midnight: Midnight, now: datet
     closed = taught.filter(pl.col("closes_at") <= pl.lit(first_test, dtype=MOMENT))
     frame = named(numbered(closed, tested, settings, midnight), identities.of(Known(log.links())))
     return Labels(
-        frame=frame.select(*_COLUMNS, *_OFFER_COLUMNS).sort("at", "customer_id", "decision_id", "action"),
+        frame=frame.select(*_COLUMNS, *_OFFER_COLUMNS, *_WINDOW_COLUMNS).sort("at", "customer_id", "decision_id", "action"),
         counted={
             "offers never seen by anyone": labelled.height - shown.height,
             "training offers whose window closed after the first test offer was made": taught.height - closed.height,
             "test offers whose window is still open, taken as known so far": tested.filter(pl.col("closes_at") > now).height,
         },
     )
+
+
+def _share(moment: pl.Expr, began: pl.Expr) -> pl.Expr:
+    """The share of an offer's window that is over at a moment, 0 to 1; all of a window without length."""
+    length = (pl.col("closes_at") - began).dt.total_microseconds()
+    gone = (moment - began).dt.total_microseconds()
+    return pl.when(length > 0).then((gone / length).clip(0.0, 1.0)).otherwise(1.0)
 
 
 def numbered(taught: pl.DataFrame, tested: pl.DataFrame, settings: Offers, midnight: Midnight) -> pl.DataFrame:

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.answers import Answer, Response
+from features.calibration import Calibration
 from training import evaluate, models
+from training.arrival import Arrival
 from training.calibrate import calibrate
 from training.dataset import Dataset
 from training.errors import TrainingError
@@ -26,7 +28,8 @@ class Fitted:
     is what models of the same kind reached on training rows held out in time: rows, positives, auc, and group_auc where rows
     are offers (no auc where one label is missing); mae and gini of a value; the losses and Qinis of the learners of an uplift.
     `parameters` are those that it learned by, `searched` what a search for them says of itself, and `fallback` why an uplift
-    says nothing of the chance without a message.
+    says nothing of the chance without a message. Of offers, `together` calibrates the chance that any of a group is taken
+    (`evaluate.by_group`; None where no training rows could be held out), and `arrival` says when successes come.
     """
 
     forests: Mapping[str, str]
@@ -35,6 +38,8 @@ class Fitted:
     parameters: Parameters
     searched: Mapping[str, float] = field(default_factory=dict)
     fallback: str | None = None
+    together: Calibration | None = None
+    arrival: Arrival = Arrival()
 
     def scorer(self) -> Callable[[NDArray[np.float32]], dict[str, Floats]]:
         """What `raw` does, the texts being read once."""
@@ -95,7 +100,23 @@ def _response(data: Dataset, settings: Churn | Preference) -> Fitted:
         answer=answer,
         folds=_folds(data, held, answer.calibration.apply(scores)),
         parameters=settings.parameters,
+        together=_together(data, held, answer.calibration.apply(scores)),
+        arrival=_arrival(data),
     )
+
+
+def _together(data: Dataset, held: NDArray[np.intp], probabilities: Floats) -> Calibration | None:
+    if data.groups is None or len(held) == 0:
+        return None
+    grouped = _grouped(data, held, probabilities)
+    return calibrate(grouped.log_odds, grouped.labels)
+
+
+def _arrival(data: Dataset) -> Arrival:
+    if data.success_share is None:
+        return Arrival()
+    taught = data.success_share[~data.test]
+    return Arrival.of(taught[~np.isnan(taught)])
 
 
 def _value(data: Dataset, settings: Value) -> Fitted:
@@ -150,14 +171,15 @@ def _folds(data: Dataset, held: NDArray[np.intp], probabilities: Floats) -> dict
         reached["log_loss"] = evaluate.log_loss(truth, probabilities)
         reached["auc"] = evaluate.auc(truth, probabilities)
         if data.groups is not None:
-            _, grouped_truth, grouped = evaluate.by_group(
-                truth,
-                probabilities,
-                customers=[data.customers[row] for row in held],
-                groups=[data.groups[row] for row in held],
-            )
-            reached["group_auc"] = evaluate.auc(grouped_truth, grouped)
+            grouped = _grouped(data, held, probabilities)
+            reached["group_auc"] = evaluate.auc(grouped.labels, grouped.probabilities)
     return reached
+
+
+def _grouped(data: Dataset, held: NDArray[np.intp], probabilities: Floats) -> evaluate.Grouped:
+    assert data.groups is not None
+    customers, groups = [data.customers[row] for row in held], [data.groups[row] for row in held]
+    return evaluate.by_group(data.labels[held], probabilities, customers=customers, groups=groups)
 
 
 def _loss(fitted: Fitted) -> float:

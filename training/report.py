@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from features.answers import Answer
+from features.calibration import Calibration
 from training.measured import Evaluation
 from training.registry import Version
 from training.slices import Slice
@@ -26,7 +27,8 @@ class Learned:
     column's share of what the trees found. `answer` is what raw scores mean. `counted` says in words what
     was left out, and what was kept all the same. `parameters` are those that it learned by, `searched` what a search for them
     says, `fallback` why an uplift says nothing of the chance without a message, `chance_error` the calibration error that
-    chance alone explains (see `training.judge`), `slices` the test for each group alone.
+    chance alone explains (see `training.judge`), `slices` the test for each group alone. `together` calibrates the chance that
+    any of a group of offers is taken, None where rows are no offers.
     """
 
     model: str
@@ -43,6 +45,7 @@ class Learned:
     fallback: str | None
     chance_error: float | None
     slices: tuple[Slice, ...]
+    together: Calibration | None = None
 
     def encoded(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=1)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from benchmarks import telco
-from benchmarks.models import compared, page, telco_row
+from benchmarks.models import compared, evened, telco_row
 from benchmarks.models_sides import defaults, logistic
+from benchmarks.models_table import page
 
 
 def _world(rows: int = 1_500, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,6 +36,31 @@ def test_a_row_holds_by_certainty_or_by_what_is_to_be_reached_and_is_calibrated_
     assert holds(0.99, true, true) == {"auc": False, "calibration": True}
     assert holds(0.60, true, true) == {"auc": True, "calibration": True}
     assert holds(0.60, true**2, true) == {"auc": True, "calibration": False}
+
+
+def test_the_level_of_a_whole_period_is_told_apart_from_what_else_is_wrong():
+    _, labels, true = _world(20_000)
+    true = true.astype(np.float64)
+    higher = true * 3 / (1 + 2 * true)
+    row = compared("x", labels, {"kairos": higher}, customers=[str(at) for at in range(20_000)], to_reach=None)
+
+    assert row.gap == pytest.approx(row.calibration_error.value, abs=0.003)
+    assert row.gap > 0.1
+    assert row.even_error < row.chance_error
+    assert evened(higher, float(true.mean())) == pytest.approx(true, abs=1e-9)
+
+
+def test_what_could_not_be_known_yet_is_no_error_of_calibration():
+    random = np.random.default_rng(3)
+    _, _, true = _world(20_000)
+    known = random.choice([0.2, 1.0], 20_000)
+    labels = (random.random(20_000) < true * known).astype(np.uint8)
+    who = [str(at) for at in range(20_000)]
+
+    told = compared("x", labels, {"kairos": true}, customers=who, to_reach=None, known={"kairos": known})
+
+    assert told.holds["calibration"]
+    assert not compared("x", labels, {"kairos": true}, customers=who, to_reach=None).holds["calibration"]
 
 
 def test_every_customer_of_telco_is_predicted_once_by_models_that_did_not_know_them():

@@ -109,7 +109,6 @@ def test_what_no_policy_can_use_is_left_out_with_a_warning(tmp_path: Path, colum
         ({}, {"propensity": "a third"}, "neither a column of the table nor a number"),
         ({"arm": [None, "mail", "none"] * 40}, {}, "40 rows have no action"),
         ({"arm": ["mail"] * ROWS}, {}, "one action only"),
-        ({"arm": ["mail", "none"] * 59 + ["call", "fax"]}, {}, "fewer than 20 rows of the action 'call', 'fax'"),
         ({"bought": ["yes", "no"] * 60}, {}, "something else than numbers; write 0 and 1"),
         ({"bought": [None, 1] * 60}, {}, "60 rows have no reward in 'bought'; write 0"),
         ({"chance": [float("nan")] + [0.5] * (ROWS - 1)}, {}, "1 rows have no propensity"),

@@ -155,6 +155,14 @@ def test_a_propensity_that_fits_on_average_only_is_refused_for_the_arm_that_it_d
         evaluate_campaign(lopsided, seed=3)
 
 
+def test_an_action_with_few_rows_is_refused() -> None:
+    faxed = replace(
+        CAMPAIGN, arms=("mail", "fax"), action=(np.arange(1_500) < 19).astype(np.int64), propensity=np.full(1_500, 0.5)
+    )
+    with pytest.raises(CampaignRefused, match=r"fewer than 20 rows of the action 'fax'; leave these rows out"):
+        evaluate_campaign(faxed, seed=3)
+
+
 def test_few_rows_are_refused() -> None:
     few = replace(CAMPAIGN, **{name: getattr(CAMPAIGN, name)[:150] for name in ("action", "reward", "propensity", "matrix")})
     with pytest.raises(CampaignRefused, match="effective sample size"):

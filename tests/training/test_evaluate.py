@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
 
+from features.calibration import Platt
 from measure.curves import reliability
 from training.evaluate import auc, by_group, evaluate
+from training.models import sigmoid
 from training.parameters import Reference
 
 
@@ -55,16 +57,44 @@ def test_repeating_every_row_of_a_customer_does_not_narrow_the_interval():
 
 
 def test_a_group_succeeds_when_any_of_its_offers_does():
-    who, labels, probabilities = by_group(
+    grouped = by_group(
         np.array([0, 1, 0, 0], dtype=np.uint8),
         np.array([0.5, 0.2, 0.1, 0.3]),
         customers=["a", "a", "a", "b"],
         groups=["g", "g", "h", "g"],
     )
 
-    assert who == ["a", "a", "b"]
-    assert labels.tolist() == [1, 0, 0]
-    assert probabilities == pytest.approx([1 - 0.5 * 0.8, 0.1, 0.3])
+    assert grouped.customers == ["a", "a", "b"]
+    assert grouped.labels.tolist() == [1, 0, 0]
+    assert grouped.probabilities == pytest.approx([1 - 0.5 * 0.8, 0.1, 0.3])
+    assert sigmoid(grouped.log_odds) == pytest.approx(grouped.probabilities)
+    assert grouped.known == pytest.approx([1, 1, 1])
+
+
+def test_what_is_known_of_a_group_is_known_of_its_likely_offers():
+    grouped = by_group(
+        np.array([0, 0], dtype=np.uint8),
+        np.array([0.3, 0.1]),
+        customers=["a", "a"],
+        groups=["g", "g"],
+        known=np.array([1.0, 0.2]),
+        together=Platt(a=1.0, b=-0.5),
+    )
+
+    assert grouped.known == pytest.approx([(0.3 + 0.1 * 0.2) / 0.4])
+    assert grouped.probabilities == pytest.approx(sigmoid(grouped.log_odds - 0.5))
+
+
+def test_an_open_window_moves_what_is_compared_and_not_who_comes_first():
+    labels, probabilities, customers = _test()
+    groups = ["g"] * len(labels)
+
+    plain = evaluate(labels, probabilities, customers=customers, groups=groups)
+    half = evaluate(labels, probabilities, customers=customers, groups=groups, known=np.full(len(labels), 0.5))
+
+    assert [half[name] for name in ("auc", "group_auc")] == [plain[name] for name in ("auc", "group_auc")]
+    assert half["calibration_error"].value == pytest.approx(reliability(labels, probabilities / 2).error)
+    assert half["group_calibration_error"].value > plain["group_calibration_error"].value
 
 
 def test_references_stand_beside_their_metric():

@@ -192,6 +192,31 @@ def test_a_card_tells_what_the_model_is_how_good_it_is_and_what_it_is_not_for():
         assert told in card
 
 
+def test_where_windows_are_open_the_card_says_so_and_what_cannot_be_known_yet_is_no_error():
+    settings = decode(FILES["models.yaml"], Models, file="models.yaml").preference
+    assert settings is not None
+    random, block = np.random.default_rng(3), np.repeat([0, 1, -1], [100, 100, 200]).astype(np.int32)
+    data = replace(_dataset(), block=block, at_us=block.astype(np.int64), closes_us=block.astype(np.int64))
+    early = random.random(400)  # after which share of its window a success comes; of the test a third is over
+    open_ = replace(
+        data,
+        labels=np.where(data.test & (early > 1 / 3), 0, data.labels).astype(np.uint8),
+        groups=data.customers,
+        known_share=np.where(data.test, 1 / 3, 1.0),
+        success_share=np.where(data.labels == 1, early, np.nan),
+    )
+
+    learned, left = evidence("preference", open_, learn(open_, settings), settings, _profile())
+    blind, without = evidence("preference", replace(open_, success_share=None), learn(data, settings), settings, _profile())
+
+    assert "The windows of 200 test offers are still open" in left.files[CARD].decode()
+    for error in ("calibration_error", "group_calibration_error"):
+        assert learned.evaluation[error].value < blind.evaluation[error].value - 0.1
+    assert learned.evaluation["auc"] == blind.evaluation["auc"]
+    assert learned.together is not None and Learned.decoded(learned.encoded()) == learned
+    assert without.params == left.params
+
+
 def test_the_same_data_leave_the_same_bytes_behind():
     data, settings = _dataset(), _settings()
 

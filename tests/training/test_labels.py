@@ -204,6 +204,7 @@ def test_training_offers_still_open_at_the_first_test_offer_are_purged(tmp_path)
     found = _preference(tmp_path, records)
 
     assert found.frame.filter(~pl.col("test"))["group"].unique().to_list() == ["closed"]
+    assert found.frame.filter(~pl.col("test"))["known_share"].unique().to_list() == [1.0]
     assert found.counted["training offers whose window closed after the first test offer was made"] == 2
 
 
@@ -212,6 +213,9 @@ def test_test_offers_still_open_are_kept_and_counted(tmp_path):
 
     assert found.frame.filter("test")["label"].to_list() == [1, 0]
     assert found.counted["test offers whose window is still open, taken as known so far"] == 2
+    length = (found.frame["closes_at"][0] - found.frame["at"][0]) / _DAY
+    assert found.frame["known_share"].to_list() == pytest.approx([3 / length] * 2)
+    assert found.frame["success_share"].to_list() == [pytest.approx(1 / length), None]
 
 
 def test_folds_number_the_blocks_of_training(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from features.calibration import Platt
 from features.rows import Column, RowSpec
 from training.dataset import Dataset
+from training.evaluate import by_group
 from training.learn import learn
 from training.parameters import Parameters
 from training.settings import Churn
@@ -112,3 +113,35 @@ def test_offers_are_also_measured_by_their_group():
     fitted = learn(_with(data, groups=[str(block) for block in data.block]), _settings())
 
     assert fitted.folds["group_auc"] == pytest.approx(fitted.folds["auc"])  # a row is a group of its own here
+
+
+def test_offers_that_are_taken_together_make_fewer_groups_than_independent_ones():
+    # every customer sees each offer twice, and takes both or none
+    data = _dataset()
+    twice = np.repeat(np.arange(1500), 2)
+    both = _with(
+        data,
+        **{name: getattr(data, name)[twice] for name in ("matrix", "labels", "test", "block", "at_us", "closes_us")},
+        customers=[data.customers[row] for row in twice],
+        groups=[str(data.block[row]) for row in twice],
+    )
+    fitted, held = learn(both, _settings()), np.flatnonzero(both.test)
+    said = fitted.answer.probabilities(fitted.raw(both.matrix[held]))
+    who, groups = [both.customers[row] for row in held], [both.groups[row] for row in held]
+
+    independent = by_group(both.labels[held], said, customers=who, groups=groups)
+    together = by_group(both.labels[held], said, customers=who, groups=groups, together=fitted.together)
+
+    taken = independent.labels.mean()
+    assert independent.probabilities.mean() > taken + 0.05
+    assert together.probabilities.mean() == pytest.approx(taken, abs=0.05)
+
+
+def test_when_successes_come_is_learned_from_training_rows():
+    data = _dataset()
+    shares = np.where(data.labels == 1, np.where(data.test, 0.9, 0.3), np.nan)
+
+    fitted = learn(_with(data, success_share=shares, groups=data.customers), _settings())
+
+    assert set(fitted.arrival.shares) == {0.3}
+    assert learn(data, _settings()).arrival.shares == ()
