@@ -140,6 +140,22 @@ def train(
 
 
 @app.command()
+def evaluate(
+    name: Annotated[str, typer.Argument(help="A model of models.yaml, or all.")] = "all",
+    workspace: WorkspacePath = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Score champion and challenger on the newest test that is over: metrics, slices, fairness, gates. Promotes nothing."""
+    from training.evaluate_versions import evaluate_versions
+
+    place = Workspace.load(workspace)
+    with closing(open_log(place)) as log, stages(_err) as stage:
+        now = engine_clock(in_force(place, log).brand, log).now()
+        report = evaluate_versions(place, log, name, now=now, progress=stage("Evaluate models"))
+    show(report, as_json)
+
+
+@app.command()
 def promote(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
     """Check the newest models against their gates; where all hold, make them the champions that servers answer with."""
     from training import promote as promotion

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -16,6 +17,7 @@ from features.workspace import Workspace
 from training.errors import TrainingError
 from training.folds import FEWEST, Timed
 from training.labels import Labels
+from training.names import nearest
 from training.settings import Churn, Settings, Value
 
 
@@ -71,24 +73,58 @@ def build(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, sli
     Raises TrainingError where the profile lacks a feature of the row or of `slices`, where no column varies, or where training
     or test rows have too few positives or only one label, and what `features.offline` raises.
     """
-    frame, index, topics = labels.frame, workspace.profile.index, tuple(workspace.profile.topics)
+    frame = labels.frame
+    _check_names(workspace, row, slices, model)
+    _check_labels(frame, model)
+    matrix, sliced = _features(workspace, frame, row, slices)
+    test = frame["test"].to_numpy()
+    varies = _varying(matrix[~test])
+    if not varies.any():
+        raise TrainingError(f"{model}: no column varies among the training rows, so nothing can be learned; name other columns")
+    constant = [name for name, one in zip(row.names, varies, strict=True) if not one]
+    left_out = {f"columns left out that never vary: {', '.join(constant)}": len(constant)} if constant else {}
+    kept = np.ascontiguousarray(matrix[:, varies])
+    return _dataset(frame, _kept(row, varies), kept, sliced, {**labels.counted, **left_out})
+
+
+def of_test(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, slices: Sequence[str] = ()) -> Dataset:
+    """The rows of the test alone, in the columns of a row that a model has learned from before. Raises as `build`."""
+    frame = labels.frame.filter("test")
+    _check_names(workspace, row, slices, model)
+    _check_part("test", frame, model)
+    return _dataset(frame, row, *_features(workspace, frame, row, slices), labels.counted)
+
+
+def _check_names(workspace: Workspace, row: RowSpec, slices: Sequence[str], model: str) -> None:
+    index, topics = workspace.profile.index, tuple(workspace.profile.topics)
     if absent := (*row.absent(index, topics), *(name for name in slices if name not in index.positions)):
-        raise TrainingError(f"{model}: profile.yaml has no {', '.join(absent)}; add them there, or drop them in models.yaml")
+        named = ", ".join(f"{name}{nearest(name, index.positions)}" for name in absent)
+        raise TrainingError(f"{model}: profile.yaml has no {named}; add them there, or drop them in models.yaml")
     if plain := [name for name in slices if not index[name].labels]:
         raise TrainingError(f"{model}: slices: {', '.join(plain)} has no labels; name a feature that is a band or has labels")
-    _check_labels(frame, model)
+
+
+def _features(
+    workspace: Workspace, frame: pl.DataFrame, row: RowSpec, slices: Sequence[str]
+) -> tuple[NDArray[np.float32], dict[str, list[str]]]:
+    """The matrix (n, C) of labelled rows as the profile was known at their moments, and the labels of the slices."""
+    index, topics = workspace.profile.index, tuple(workspace.profile.topics)
     needed = FeatureIndex(tuple(index[name] for name in dict.fromkeys((*row.needs(topics), *slices))))
     names = [feature.name for feature in needed.features]
     profiles = offline.training_frame(workspace, frame.select("customer_id", "at"), features=names)
     customers = np.ascontiguousarray(profiles.select(pl.col(names).fill_null(float("nan"))).to_numpy(), dtype=np.float32)
     matrix = rows(row, needed, customers, _actions(frame, row, topics) if "features" in frame.columns else None)
-    test = frame["test"].to_numpy()
-    varies = _varying(matrix[~test])
-    if not varies.any():
-        raise TrainingError(f"{model}: no column varies among the training rows, so nothing can be learned; name other columns")
-    row, constant = _kept(row, varies), [name for name, one in zip(row.names, varies, strict=True) if not one]
-    matrix = np.ascontiguousarray(matrix[:, varies])
-    identity = _columns(frame)
+    return matrix, {name: _labels_of(customers[:, needed.positions[name]], index[name].labels) for name in slices}
+
+
+def _dataset(
+    frame: pl.DataFrame,
+    row: RowSpec,
+    matrix: NDArray[np.float32],
+    slices: Mapping[str, Sequence[str]],
+    counted: Mapping[str, int],
+) -> Dataset:
+    identity, test = _columns(frame), frame["test"].to_numpy()
     return Dataset(
         row=row,
         matrix=matrix,
@@ -101,15 +137,12 @@ def build(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, sli
         groups=frame["group"].to_list() if "group" in frame.columns else None,
         fingerprint=_hash(identity, repr(row).encode(), _bytes(matrix)),
         test_fingerprint=_hash(identity.filter(pl.Series(test))),
-        counted={
-            **labels.counted,
-            **({f"columns left out that never vary: {', '.join(constant)}": len(constant)} if constant else {}),
-        },
+        counted=counted,
         treated=frame["treated"].to_numpy() if "treated" in frame.columns else None,
         amounts=frame["amount"].to_numpy() if "amount" in frame.columns else None,
         known_share=frame["known_share"].to_numpy() if "known_share" in frame.columns else None,
         success_share=frame["success_share"].fill_null(np.nan).to_numpy() if "success_share" in frame.columns else None,
-        slices={name: _labels_of(customers[:, needed.positions[name]], index[name].labels) for name in slices},
+        slices=slices,
     )
 
 
@@ -130,21 +163,25 @@ def _labels_of(codes: NDArray[np.float32], labels: Sequence[str]) -> list[str]:
 
 
 def _check_labels(frame: pl.DataFrame, model: str) -> None:
-    for part, rows_ in (("training", frame.filter(~pl.col("test"))), ("test", frame.filter("test"))):
-        positives, negatives = int(rows_["label"].sum()), int((1 - rows_["label"].cast(pl.Int8)).sum())
-        if rows_.is_empty():
-            raise TrainingError(f"{model}: there are no {part} rows; move its {part} dates in models.yaml to where data are")
-        if part == "training" and min(positives, negatives) < FEWEST:
-            raise TrainingError(
-                f"{model}: of {rows_.height} training rows {positives} are positive and {negatives} negative, and at least "
-                f"{FEWEST} of each are needed; take in more history or train on more dates (models.yaml)"
-            )
-        if min(positives, negatives) == 0:
-            only = "positive" if positives else "negative"
-            raise TrainingError(
-                f"{model}: all {rows_.height} {part} rows are {only}, so nothing can be measured; choose other {part} dates "
-                f"in models.yaml"
-            )
+    _check_part("training", frame.filter(~pl.col("test")), model)
+    _check_part("test", frame.filter("test"), model)
+
+
+def _check_part(part: Literal["training", "test"], rows_: pl.DataFrame, model: str) -> None:
+    positives, negatives = int(rows_["label"].sum()), int((1 - rows_["label"].cast(pl.Int8)).sum())
+    if rows_.is_empty():
+        raise TrainingError(f"{model}: there are no {part} rows; move its {part} dates in models.yaml to where data are")
+    if part == "training" and min(positives, negatives) < FEWEST:
+        raise TrainingError(
+            f"{model}: of {rows_.height} training rows {positives} are positive and {negatives} negative, and at least "
+            f"{FEWEST} of each are needed; take in more history or train on more dates (models.yaml)"
+        )
+    if min(positives, negatives) == 0:
+        only = "positive" if positives else "negative"
+        raise TrainingError(
+            f"{model}: all {rows_.height} {part} rows are {only}, so nothing can be measured; choose other {part} dates "
+            f"in models.yaml"
+        )
 
 
 def _actions(frame: pl.DataFrame, row: RowSpec, topics: tuple[str, ...]) -> Actions:

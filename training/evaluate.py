@@ -19,7 +19,7 @@ class Grouped:
     if offers were independent.
     """
 
-    customers: list[str]
+    customers: Sequence[str] | NDArray[np.int64]
     labels: NDArray[np.uint8]
     log_odds: Floats
     probabilities: Floats
@@ -48,7 +48,7 @@ def evaluate(
     so_far = probabilities if known is None else probabilities * known
     drawn = draws_of(customers, seed)
     found = [
-        measured("auc", _auc(truth, probabilities), drawn),
+        measured("auc", auc_of(truth, probabilities), drawn),
         measured("log_loss", _log_loss(truth, so_far), drawn),
         measured_distance("calibration_error", _calibration_error(truth, so_far), drawn),
     ]
@@ -59,7 +59,7 @@ def evaluate(
             grouped.probabilities * grouped.known,
             draws_of(grouped.customers, seed),
         )
-        found.append(measured("group_auc", _auc(truth, grouped.probabilities), drawn))
+        found.append(measured("group_auc", auc_of(truth, grouped.probabilities), drawn))
         found.append(measured_distance("group_calibration_error", _calibration_error(truth, so_far), drawn))
     elsewhere = references or {}
     return Evaluation(
@@ -74,8 +74,8 @@ def by_group(
     labels: NDArray[np.uint8],
     probabilities: Floats,
     *,
-    customers: Sequence[str],
-    groups: Sequence[str],
+    customers: Sequence[str] | NDArray[np.int64],
+    groups: Sequence[str] | NDArray[np.int64],
     known: Floats | None = None,
     together: Calibration | None = None,
 ) -> Grouped:
@@ -94,7 +94,9 @@ def by_group(
     weight = np.bincount(at, weights=probabilities, minlength=len(place))
     came = weight if known is None else np.bincount(at, weights=probabilities * known, minlength=len(place))
     return Grouped(
-        customers=[customer for customer, _ in place],
+        customers=[customer for customer, _ in place]
+        if isinstance(customers, Sequence)
+        else np.array([one for one, _ in place]),
         labels=some.astype(np.uint8),
         log_odds=log_odds,
         probabilities=-np.expm1(none) if together is None else together.apply(log_odds),
@@ -109,17 +111,18 @@ def log_loss(labels: NDArray[np.uint8], probabilities: Floats) -> float:
 
 def auc(labels: NDArray[np.uint8], scores: Floats) -> float:
     """The chance that a positive scores above a negative, ties counting half. Both labels must occur."""
-    return _auc(labels.astype(np.float64), scores)(np.ones(len(labels)))
+    return auc_of(labels.astype(np.float64), scores)(np.ones(len(labels)))
 
 
 def auc_gained(labels: NDArray[np.uint8], first: Floats, second: Floats, *, customers: Sequence[str], seed: int = 7) -> Metric:
     """The AUC of the first scores less that of the second on the same rows, its interval from the same resamples for both."""
     truth = labels.astype(np.float64)
-    ours, theirs = _auc(truth, first), _auc(truth, second)
+    ours, theirs = auc_of(truth, first), auc_of(truth, second)
     return measured("auc_gained", lambda weights: ours(weights) - theirs(weights), draws_of(customers, seed))
 
 
-def _auc(truth: Floats, scores: Floats) -> Statistic:
+def auc_of(truth: Floats, scores: Floats) -> Statistic:
+    """The AUC of weighted rows; NaN where no weight is left on one of the labels."""
     levels, level = np.unique(scores, return_inverse=True)
 
     def weighted(weights: NDArray[Any]) -> float:

@@ -25,7 +25,7 @@ def evaluate_value(
     draws = draws_of(customers, seed)
     found = (
         measured("mae", _error(seen, expected), draws),
-        measured("gini", _gini(seen, expected), draws),
+        measured("gini", gini_of(seen, expected), draws),
         measured("total_ratio", lambda weights: _share(float(weights @ expected), float(weights @ seen)), draws),
     )
     known = references or {}
@@ -41,10 +41,11 @@ def gini(seen: Floats, expected: Floats) -> float:
     """How well expectations order the rows: the area between the Lorenz curve by expectation and equality, over the area that
     the perfect order has. 1 is perfect, 0 is chance. Rows of one expectation are read together.
     """
-    return _gini(seen, expected)(np.ones(len(seen)))
+    return gini_of(seen, expected)(np.ones(len(seen)))
 
 
-def _gini(seen: Floats, expected: Floats) -> Statistic:
+def gini_of(seen: Floats, expected: Floats) -> Statistic:
+    """The same of weighted rows."""
     by_expectation, by_amount = _concentrated(seen, expected), _concentrated(seen, seen)
 
     def weighted(weights: NDArray[Any]) -> float:

@@ -20,7 +20,7 @@ from training.dataset import Dataset
 from training.judge import Judged, judge
 from training.learn import Fitted
 from training.registry import Evidence
-from training.report import BUNDLE, CARD, LEARNED, Learned
+from training.report import BUNDLE, CARD, LEARNED, PREDICTED, Learned
 from training.settings import Settings
 from training.speed import kilobytes, microseconds_a_row
 from training.suspects import refuse_too_good
@@ -82,6 +82,7 @@ def evidence(name: str, data: Dataset, fitted: Fitted, settings: Settings, profi
         metrics={**_metrics(learned), **costs},
         files={
             LEARNED: learned.encoded(),
+            PREDICTED: judged.predicted.encoded(),
             CARD: card(learned, data, settings, profile).encode(),
             **_plots(name, data, fitted, judged),
             **_bundle(model, profile),
@@ -89,9 +90,18 @@ def evidence(name: str, data: Dataset, fitted: Fitted, settings: Settings, profi
         columns=data.row.names,
         model=models.booster(fitted.forests[fitted.answer.forests[0]]),
         requirements=(f"lightgbm=={models.VERSION}",),
-        tags={"kairos.version": _version(), **{f"kairos.count.{_slug(text)}": str(n) for text, n in data.counted.items()}},
+        tags={
+            "kairos.version": _version(),
+            "kairos.learned_until": str(learned_until(data)),
+            **{f"kairos.count.{_slug(text)}": str(n) for text, n in data.counted.items()},
+        },
     )
     return learned, left_behind
+
+
+def learned_until(data: Dataset) -> int:
+    """When the last label that taught was known, in microseconds: rows from then on can test it."""
+    return int(data.closes_us[~data.test].max())
 
 
 def _metrics(learned: Learned) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """What a finished model does on the test: metrics, slices and plots, by what it predicts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from training.evaluate_value import evaluate_value
 from training.learn import Fitted
 from training.measured import Evaluation, Floats
 from training.parameters import Learning
+from training.predicted import Predicted, numbered
 from training.slices import Slice, slices_of
 
 _UNITS = {"customer": "customers", "offer": "offers"}
@@ -25,11 +26,12 @@ _UNITS = {"customer": "customers", "offer": "offers"}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """`chance_error` is the calibration error that a perfectly calibrated model stays below on these rows in 95 of 100 worlds;
-    None where no probability is predicted.
+    None where no probability is predicted. `predicted` is what was said of each row.
     """
 
     evaluation: Evaluation
     slices: tuple[Slice, ...]
+    predicted: Predicted
     chance_error: float | None = None
     plots: Mapping[str, Plot] = field(default_factory=dict)
 
@@ -81,6 +83,7 @@ def _response(data: Dataset, test: _Test, said: Floats, fitted: Fitted, settings
     return Judged(
         evaluation=evaluation,
         slices=_slices(data, test, test.labels.astype(np.float64), said * known, settings),
+        predicted=replace(_predicted(data, test, test.labels.astype(np.float64), said), known=known),
         chance_error=perfect_error(said * known),
         plots=plots,
     )
@@ -93,7 +96,12 @@ def _value(data: Dataset, test: _Test, said: Floats, settings: Learning, title: 
         seen, said, customers=test.customers, references=settings.references, seed=settings.parameters.seed
     )
     plot = charts.calibration_plot(seen, said, title=f"{title}: expected and seen", unit="amount")
-    return Judged(evaluation=evaluation, slices=_slices(data, test, seen, said, settings), plots={"calibration": plot})
+    return Judged(
+        evaluation=evaluation,
+        slices=_slices(data, test, seen, said, settings),
+        predicted=replace(_predicted(data, test, seen, said), amounts=True),
+        plots={"calibration": plot},
+    )
 
 
 def _uplift(data: Dataset, test: _Test, with_it: Floats, without: Floats, settings: Learning, title: str) -> Judged:
@@ -117,6 +125,7 @@ def _uplift(data: Dataset, test: _Test, with_it: Floats, without: Floats, settin
     return Judged(
         evaluation=evaluation,
         slices=_slices(data, test, seen, said, settings) if measured.all() else (),
+        predicted=replace(_predicted(data, test, seen, said), treated=treated, effect=with_it - without),
         chance_error=perfect_error(said[measured]),
         plots=plots,
     )
@@ -125,3 +134,13 @@ def _uplift(data: Dataset, test: _Test, with_it: Floats, without: Floats, settin
 def _slices(data: Dataset, test: _Test, seen: Floats, said: Floats, settings: Learning) -> tuple[Slice, ...]:
     groups = {feature: [labels[int(row)] for row in test.rows] for feature, labels in data.slices.items()}
     return slices_of(groups, labels=test.labels, seen=seen, said=said, customers=test.customers, seed=settings.parameters.seed)
+
+
+def _predicted(data: Dataset, test: _Test, seen: Floats, said: Floats) -> Predicted:
+    return Predicted(
+        customer=numbered(test.customers),
+        seen=seen,
+        said=said,
+        group=None if data.groups is None else numbered([data.groups[int(row)] for row in test.rows]),
+        slices={feature: np.array([labels[int(row)] for row in test.rows]) for feature, labels in data.slices.items()},
+    )

@@ -55,7 +55,7 @@ Statistic = Callable[[NDArray[Any]], float]
 """Takes a weight for each row (how often it was drawn) and gives a number."""
 
 
-def draws_of(customers: Sequence[str], seed: int) -> list[NDArray[np.uint8]]:
+def draws_of(customers: Sequence[str] | NDArray[np.int64], seed: int) -> list[NDArray[np.uint8]]:
     """For each of 500 resamples of the customers, seeded, how often each row was drawn."""
     _, who = np.unique(np.asarray(customers), return_inverse=True)
     many = int(who.max()) + 1

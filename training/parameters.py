@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from training.names import nearest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
@@ -83,6 +85,6 @@ class Learning:
         """What is wrong with the bounds of columns with these names."""
         rises, falls = self.rises_with, self.falls_with
         faults = [f"column {name!r} is written twice" for name in sorted({one for one in names if names.count(one) > 1})]
-        faults += [f"{name!r} of rises_with or falls_with is no column" for name in (*rises, *falls) if name not in names]
-        faults += [f"{name!r} of trusted is no column" for name in self.trusted if name not in names]
+        for place, named in (("rises_with or falls_with", (*rises, *falls)), ("trusted", self.trusted)):
+            faults += [f"{name!r} of {place} is no column{nearest(name, names)}" for name in named if name not in names]
         return faults + [f"{name!r} both rises and falls" for name in rises if name in falls]

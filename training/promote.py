@@ -1,19 +1,27 @@
 """Handing models to the server: gates, then one bundle of all challengers, then the pointer."""
 
-import tempfile
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from decisioning.errors import KairosError
 from features import bundle
-from features.bundle import Bundle, BundledModel
-from features.workspace import Workspace
+from features.workspace import Workspace, open_log
 from training import gates, promotions
-from training.errors import PromotionRefused, TrackingError, TrainingError
+from training.errors import PromotionRefused, TrackingError
+from training.fairness import apart
+from training.paired import compared
 from training.registry import CHALLENGER, Registry, Version
-from training.report import BUNDLE, Promoted, PromoteReport
-from training.settings import FILE, Models
+from training.report import Promoted, PromoteReport
+from training.settings import FILE, Models, Settings
+from training.versions import cannot_compare, fetched, kept_test, note_reading, same_test, score_anew
 
 Progress = Callable[[str, float], None]
+
+# the challenger was trained on this test: it was over by then
+_CLOSED = datetime.max.replace(tzinfo=UTC)
 
 
 def models_folder(workspace: Workspace) -> Path:
@@ -24,33 +32,35 @@ def models_folder(workspace: Workspace) -> Path:
 def promote(workspace: Workspace, *, rules: gates.Rules | None = None, progress: Progress | None = None) -> PromoteReport:
     """Make the challengers of every model in models.yaml the champions, all of them or none.
 
-    The pointer that servers watch is switched last, so that promoting again after an interruption completes it.
+    Beside each champion the challenger is compared on the same rows (see `training.gates`): those of its own test, where the
+    champion was tested on them too; else both score them anew, from the log and the offline tables, and the reading of the
+    test is a run in MLflow. A first promotion goes by the gates that need no champion. The pointer that servers watch is
+    switched last, so that promoting again after an interruption completes it; whatever fails before leaves the champion.
 
-    Raises PromotionRefused with the reasons where a gate is shut, TrackingError where a model was never trained,
-    BundleError or TrainingError where the profile changed since training.
+    Raises PromotionRefused with the reasons where a gate is shut, TrackingError where a model was never trained or MLflow
+    cannot be reached, BundleError or TrainingError where the profile changed since training.
     """
-    wanted = workspace.read(FILE, Models).names
-    rules = rules or gates.read_rules()
+    described = workspace.read(FILE, Models).described
+    rules = rules or gates.rules_of(workspace)
     tell = progress or (lambda text, done: None)
     tell("opening MLflow", 0.0)
     registry, folder = Registry(workspace.data, experiment=rules.experiment), models_folder(workspace)
     with promotions.changing(folder):
         promotions.settle(folder, registry, alias=rules.alias)
-    challengers = {name: _challenger(registry, rules, name) for name in wanted}
-    champions = {name: registry.pointed(rules.of(name).registered_as, rules.alias) for name in wanted}
+    challengers = {name: _challenger(registry, rules, name) for name in described}
+    champions = {name: registry.pointed(rules.of(name).registered_as, rules.alias) for name in described}
 
-    tell("checking the gates", 0.2)
-    reasons = [
-        reason
-        for name, challenger in challengers.items()
-        for reason in _reasons(registry, rules.of(name), name, challenger, champions[name])
-    ]
+    reasons = []
+    for at, (name, settings) in enumerate(described.items()):
+        tell(f"{name}: checking the gates", 0.1 + 0.5 * at / len(described))
+        shown, missing = _shown(workspace, registry, name, settings, challengers[name], champions[name])
+        reasons += [*missing, *gates.shut(name, rules.of(name), shown)]
     if reasons:
         raise PromotionRefused(reasons)
 
-    tell("writing the bundle", 0.5)
+    tell("writing the bundle", 0.6)
     topics = tuple(workspace.profile.topics)
-    parts = [_fetched(registry, workspace, name, version) for name, version in challengers.items()]
+    parts = [fetched(registry, workspace, name, version) for name, version in challengers.items()]
     made = bundle.bundled(parts, workspace.profile.index, topics)
     bundle.write(made, folder)
     with promotions.changing(folder):
@@ -58,7 +68,7 @@ def promote(workspace: Workspace, *, rules: gates.Rules | None = None, progress:
     tell("promoted", 1.0)
     return PromoteReport(
         bundle=made.hash,
-        models=tuple(Promoted(model=name, version=challengers[name], before=champions[name]) for name in wanted),
+        models=tuple(Promoted(model=name, version=challengers[name], before=champions[name]) for name in described),
         changed=changed,
     )
 
@@ -70,25 +80,28 @@ def _challenger(registry: Registry, rules: gates.Rules, name: str) -> Version:
     return found
 
 
-def _reasons(
-    registry: Registry, rules: gates.Registered, name: str, challenger: Version, champion: Version | None
-) -> list[str]:
-    comparable = None
-    if champion is not None and champion.version != challenger.version:
-        tested = [registry.tags(version.run_id).get("kairos.test") for version in (challenger, champion)]
-        # measured on another test, the two numbers say nothing about each other
-        comparable = registry.metrics(champion.run_id) if tested[0] == tested[1] else None
-    return gates.shut(name, rules, registry.metrics(challenger.run_id), comparable)
-
-
-def _fetched(registry: Registry, workspace: Workspace, name: str, version: Version) -> BundledModel:
-    """The challenger in the server's form, intact and trained with the profile as it now is."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = registry.fetch(version.run_id, BUNDLE, Path(folder))
-        kept: Bundle = bundle.read(home, next(place.name for place in home.iterdir() if place.is_dir()))
-    kept.require(workspace.profile.index)
-    if kept.topics != tuple(workspace.profile.topics):
-        raise TrainingError(
-            f"{name}: the topics of profile.yaml changed since version {version.version} was trained; train again"
-        )
-    return kept.models[name]
+def _shown(
+    workspace: Workspace,
+    registry: Registry,
+    name: str,
+    settings: Settings,
+    challenger: Version,
+    champion: Version | None,
+) -> tuple[gates.Shown, list[str]]:
+    """What the gates look at, and why the challenger cannot be compared with the champion, where it cannot."""
+    metrics, tested = registry.metrics(challenger.run_id), kept_test(registry, name, challenger)
+    shown = gates.Shown(metrics=metrics, features=tuple(tested.slices), apart=apart(tested))
+    if champion is None or champion.version == challenger.version:
+        return shown, []
+    if same_test(registry, challenger, champion):
+        return replace(shown, comparison=compared(tested, kept_test(registry, name, champion))), []
+    try:
+        with closing(open_log(workspace)) as log:
+            anew = score_anew(workspace, log, registry, name, settings, (challenger, champion), now=_CLOSED)
+    except TrackingError:
+        raise
+    except KairosError as error:
+        return shown, [cannot_compare(name, challenger, champion, str(error))]
+    note_reading(registry, name, anew)
+    ours, theirs = (anew.judged[version.version].predicted for version in (challenger, champion))
+    return replace(shown, comparison=compared(ours, theirs)), []

@@ -5,6 +5,7 @@ Nothing here decides anything: what is logged, compared and promoted is said by 
 
 import contextlib
 import logging
+import math
 import os
 import socket
 import tempfile
@@ -101,6 +102,15 @@ class Registry:
                 status = "FAILED" if isinstance(error, Exception) else "KILLED"
                 self._client.set_terminated(run_id, status=status)
             raise
+
+    def note(self, name: str, *, tags: Mapping[str, str], metrics: Mapping[str, float]) -> str:
+        """A finished run that holds no model. Metrics that are no finite numbers are left out. Returns its id."""
+        entities = self._mlflow.entities
+        finite = [entities.Metric(key, value, 0, 0) for key, value in metrics.items() if math.isfinite(value)]
+        with self.run(name, tags) as run_id, self._guarded():
+            self._client.log_batch(run_id, metrics=finite)
+            self._client.set_terminated(run_id)
+        return run_id
 
     def keep(self, run_id: str, evidence: Evidence) -> None:
         """Log everything to an open run, the model with its signature last, and finish it."""
@@ -201,6 +211,11 @@ class Registry:
     def tags(self, run_id: str) -> dict[str, str]:
         with self._guarded():
             return dict(self._client.get_run(run_id).data.tags)
+
+    def has(self, run_id: str, path: str) -> bool:
+        """Whether a run holds a file or folder."""
+        with self._guarded():
+            return path in {one.path for one in self._client.list_artifacts(run_id, str(Path(path).parent))}
 
     def fetch(self, run_id: str, path: str, into: Path) -> Path:
         """Bring a file or folder of a run to a local folder; where it lies there."""

@@ -16,7 +16,8 @@ from training.slices import Slice
 LEARNED = "kairos/learned.json"
 BUNDLE = "kairos/bundle"
 CARD = "model_card.md"
-"""Where a run keeps the report, the model in the server's form, and the card for people."""
+PREDICTED = "kairos/predicted.npz"
+"""Where a run keeps the report, the model in the server's form, the card for people, and what it said of each test row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,9 @@ def retrain(
         with alone(workspace.data / TRAINING, "kairos retrain"):
             log, now = opened(workspace)
             with closing(log):
-                return _retrained(workspace, log, now, rules or gates.read_rules(), progress or (lambda text, done: None))
+                return _retrained(
+                    workspace, log, now, rules or gates.rules_of(workspace), progress or (lambda text, done: None)
+                )
     except AnotherIsRunning as error:
         return RetrainReport.of("running", reasons=[str(error)])
     except KairosError as error:

@@ -25,7 +25,7 @@ def rollback(
     Raises RollbackRefused where there is nothing to go back to, BundleError where the bundle is gone, damaged or no longer fits
     the profile, TrainingError where the topics changed, TrackingError where MLflow cannot be used or lost its versions.
     """
-    rules = rules or gates.read_rules()
+    rules = rules or gates.rules_of(workspace)
     tell = progress or (lambda text, done: None)
     folder = models_folder(workspace)
     with promotions.changing(folder):

@@ -3,13 +3,19 @@
 Dates are midnights in the brand's time zone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from training.names import nearest
 from training.parameters import Learning
 
 FILE = "models.yaml"
+
+_OF_CHANCES = ("auc", "log_loss", "calibration_error")
+_OF_AMOUNTS = ("mae", "gini", "total_ratio")
+_OF_OFFERS = (*_OF_CHANCES, "group_auc", "effect", "effect_said", "qini")
+"""The metrics that a reference may stand beside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +28,9 @@ class _CutOffs(Learning):
     test: tuple[date, ...]
     columns: tuple[str, ...]
 
-    def cut_off_faults(self, horizons: tuple[timedelta, ...]) -> list[str]:
-        faults = self.order_faults(self.columns) + _list_faults("train", self.train) + _list_faults("test", self.test)
+    def cut_off_faults(self, horizons: tuple[timedelta, ...], metrics: tuple[str, ...]) -> list[str]:
+        faults = _reference_faults(self.references, metrics)
+        faults += self.order_faults(self.columns) + _list_faults("train", self.train) + _list_faults("test", self.test)
         if min(*horizons, self.active_within) <= timedelta(0):
             faults.append("horizons and active_within must be longer than 0")
         if self.train and self.test and max(self.train) + max(horizons) > min(self.test):
@@ -43,7 +50,8 @@ class Churn(_CutOffs):
 
     def __post_init__(self) -> None:
         faults = [] if self.horizons else ["horizons needs at least one"]
-        faults += self.cut_off_faults(self.horizons) if self.horizons else []
+        named = tuple(f"{name}.{metric}" for name in self.named() for metric in _OF_CHANCES)
+        faults += self.cut_off_faults(self.horizons, (*_OF_CHANCES, *named)) if self.horizons else []
         if len(self.named()) < len(self.horizons):
             faults.append("horizons: two of them have the same number of days")
         if faults:
@@ -75,7 +83,7 @@ class Value(_CutOffs):
     margin: float = 1.0
 
     def __post_init__(self) -> None:
-        faults = self.cut_off_faults((self.horizon,))
+        faults = self.cut_off_faults((self.horizon,), _OF_AMOUNTS)
         if not 0 < self.margin <= 1:
             faults.append("margin is a share: above 0 and at most 1")
         if faults:
@@ -131,6 +139,7 @@ class Offers(Learning):
 
     def __post_init__(self) -> None:
         faults = self.order_faults((*self.customer, *self.action, *self.cross)) + _list_faults("folds", self.folds)
+        faults += _reference_faults(self.references, _OF_OFFERS)
         if self.train.until > self.test.start:
             faults.append(f"train ends on {self.train.until}, after test begins on {self.test.start}")
         faults += [
@@ -195,6 +204,10 @@ class Models:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(self.described)
+
+
+def _reference_faults(references: Iterable[str], metrics: tuple[str, ...]) -> list[str]:
+    return [f"{name!r} of references is no metric{nearest(name, metrics)}" for name in references if name not in metrics]
 
 
 def _list_faults(name: str, days: tuple[date, ...]) -> list[str]:

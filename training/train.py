@@ -4,20 +4,21 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from features.log import Log
 from features.workspace import Workspace
-from training import dataset, experiment, gates, labels
+from training import dataset, gates
+from training.asked import labels_of
 from training.errors import TrainingError
 from training.evidence import evidence, identity
 from training.labels import Labels
 from training.learn import learn
 from training.registry import Registry
 from training.report import LEARNED, Learned, ModelReport, TrainReport
-from training.settings import FILE, Churn, Models, Preference, Settings, Uplift, Value
+from training.settings import FILE, Models, Settings
 from training.suspects import refuse_too_good
 
 EVERY = "all"
@@ -56,7 +57,7 @@ def train(
     """
     settings = workspace.read(FILE, Models)
     chosen = _chosen(settings.names, names)
-    rules = rules or gates.read_rules()
+    rules = rules or gates.rules_of(workspace)
     tell = progress or _silent
     tell("opening MLflow", 0.0)
     registry = Registry(workspace.data, experiment=rules.experiment)
@@ -105,21 +106,10 @@ def _train(workspace: Workspace, registry: Registry, task: _Task, rules: gates.R
 
 
 def _tasks(log: Log, workspace: Workspace, settings: Models, now: datetime) -> list[_Task]:
-    def midnight(day: date) -> datetime:
-        return workspace.brand.to_utc(datetime.combine(day, time()))
-
-    def read(one: Settings) -> Labels:
-        match one:
-            case Churn():
-                return labels.churn(log, one, midnight=midnight, now=now)
-            case Value():
-                return labels.value(log, one, midnight=midnight, now=now)
-            case Preference():
-                return labels.preference(log, one, midnight=midnight, now=now)
-            case Uplift():
-                return experiment.uplift(log, one, midnight=midnight, now=now)
-
-    return [_Task(name=name, settings=one, labels=partial(read, one)) for name, one in settings.described.items()]
+    return [
+        _Task(name=name, settings=one, labels=partial(labels_of, log, workspace, one, now=now))
+        for name, one in settings.described.items()
+    ]
 
 
 def _kept(registry: Registry, run_id: str) -> Learned:

@@ -16,6 +16,7 @@ from tests.proofs.finding import Finding
 from tests.proofs.metamorphic import changes_nothing_or_helps
 from tests.proofs.peeking import peeking_does_not_mislead
 from tests.proofs.promises import each_breach_is_seen_once
+from tests.proofs.promotions import gates_tell_better_from_worse
 from tests.proofs.simulated import beats_in_simulation
 
 SEED = 20261122
@@ -40,6 +41,7 @@ PROOFS: dict[str, Proof] = {
     "peeking": Proof(check=peeking_does_not_mislead, whole=1_000, small=40),
     "experiments": Proof(check=splits_are_independent, whole=100_000, small=2_000),
     "simulated": Proof(check=beats_in_simulation, whole=20, small=1),
+    "promotion": Proof(check=gates_tell_better_from_worse, whole=100, small=2),
     "intervals": Proof(check=intervals_cover, whole=1_000, small=100),
     "crossovers": Proof(check=personalisation_pays, whole=30, small=4),
     "null campaigns": Proof(check=nothing_to_personalise, whole=200, small=10),

@@ -154,7 +154,11 @@ def test_a_value_is_measured_in_its_own_unit():
     data = _dataset()
     amounts = np.where(data.labels == 1, np.exp(data.matrix[:, 0].astype(float)), 0.0)
     settings = decode(
-        FILES["models.yaml"].split("preference:")[0].replace("churn:", "value:").replace("horizons: [30d]", "horizon: 30d")
+        FILES["models.yaml"]
+        .split("preference:")[0]
+        .replace("churn:", "value:")
+        .replace("horizons: [30d]", "horizon: 30d")
+        .replace("{auc:", "{gini:")
         + "  amount: total",
         Models,
         file="models.yaml",

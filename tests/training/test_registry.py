@@ -50,6 +50,17 @@ def test_a_finished_run_is_found_by_its_tags_with_everything_in_it(registry, tmp
     assert registry.finished({"kairos.identity": "another"}) is None
     assert registry.metrics(run_id) == {"auc": 0.8, "auc_low": 0.7}
     assert registry.fetch(run_id, "kairos/learned.json", tmp_path).read_bytes() == b"{}"
+    assert registry.has(run_id, "kairos/learned.json") and not registry.has(run_id, "kairos/predicted.npz")
+
+
+def test_a_note_is_a_finished_run_that_counts(registry):
+    before = registry.count({"kairos.test": "noted"})
+
+    run_id = registry.note("a reading", tags={"kairos.test": "noted"}, metrics={"auc": 0.8, "total_ratio": float("nan")})
+
+    assert registry.count({"kairos.test": "noted"}) == before + 1
+    assert registry.finished({"kairos.test": "noted"}) == run_id
+    assert registry.metrics(run_id) == {"auc": 0.8}
 
 
 def test_registering_a_run_twice_makes_one_version(registry):
