@@ -13,12 +13,14 @@ from features import bundle, offline
 from features.log import Log
 from features.workspace import Workspace
 from tests.training.worlds import FILES, NOW, history, open_log, workspace
+from training import promotions
 from training.errors import PromotionRefused, TrackingError, TrainingError
 from training.evaluate_versions import evaluate_versions
 from training.gates import Registered, Rules
 from training.promote import models_folder, promote
 from training.registry import Registry, Version
 from training.train import train
+from training.versions import fetched
 
 RULES = """
 experiment: kairos
@@ -74,14 +76,22 @@ def brand(log: tuple[Path, Log], told: dict[str, Version]) -> Workspace:
     """The good model is champion and challenger, whatever another test did."""
     folder, _ = log
     (folder / "models.yaml").write_text(GOOD)
-    store = Registry(folder / ".kairos", experiment="kairos")
-    for alias in ("champion", "challenger"):
-        store.point(alias, told["good"])
+    _challenge(Workspace.load(folder), told["good"])
+    _answer(Workspace.load(folder), told["good"])
     return Workspace.load(folder)
 
 
-def _challenge(brand: Workspace, version: Version, alias: str = "challenger") -> None:
-    Registry(brand.data, experiment="kairos").point(alias, version)
+def _challenge(brand: Workspace, version: Version) -> None:
+    Registry(brand.data, experiment="kairos").point("challenger", version)
+
+
+def _answer(brand: Workspace, version: Version) -> None:
+    """Make a version the champion, whatever the gates say."""
+    store, folder = Registry(brand.data, experiment="kairos"), models_folder(brand)
+    made = bundle.bundled([fetched(store, brand, "churn", version)], brand.profile.index, tuple(brand.profile.topics))
+    bundle.write(made, folder)
+    with promotions.changing(folder):
+        promotions.put_in_force(folder, store, alias="champion", made=made.hash, versions={"churn": version})
 
 
 def test_a_worse_challenger_is_refused_with_its_interval_and_the_pointer_stays(brand, told):
@@ -99,7 +109,7 @@ def test_a_worse_challenger_is_refused_with_its_interval_and_the_pointer_stays(b
 
 
 def test_a_better_challenger_is_let_in(brand, told):
-    _challenge(brand, told["bad"], alias="champion")
+    _answer(brand, told["bad"])
     _challenge(brand, told["good"])
 
     report = promote(brand)
@@ -129,7 +139,7 @@ def test_a_champion_that_learned_from_the_test_cannot_be_compared_and_the_cure_i
     folder, records = log
     (folder / "models.yaml").write_text(GOOD.replace("2017-06-01]", "2017-07-01]").replace("2017-09-01", "2017-10-01"))
     later = train(Workspace.load(folder), records, now=NOW).models[0].version
-    _challenge(brand, later, alias="champion")
+    _answer(brand, later)
     _challenge(brand, told["good"])
     (folder / "models.yaml").write_text(GOOD.replace("test: [2017-09-01]", "test: [2017-07-15]"))
 

@@ -66,7 +66,7 @@ RULES = """
 experiment: kairos
 alias: champion
 models:
-  churn: {registered_as: test-churn, gates: {auc: {at_least: 0.6}}, not_below_champion: [auc]}
+  churn: {registered_as: test-churn, gates: {auc: {at_least: 0.6}}, may_lose: 0.5}
   preference: {registered_as: test-preference, gates: {group_auc: {at_least: 0.5}}}
 """
 
