@@ -417,6 +417,7 @@ def erase(
 def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None = None) -> Any:
     """The server's application over the real ports of a workspace; it goes on with what is published while it runs."""
     from features.following import Follower
+    from features.hearing import CurrentReading, Hearing
     from serving.app import create_app
     from serving.editions import taken_up
     from serving.learning import CurrentLearner
@@ -429,7 +430,7 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
     playbook = last_published(log) or published(workspace.playbook, log, clock.now())
     store, projector = profiles_of(workspace, log, playbook)
     profiles = PackedProfiles(store, Follower(log, store, projector, now=clock.now))
-    learner, past = CurrentLearner(log), Published(log)
+    learner, past, reading = CurrentLearner(log), Published(log), CurrentReading(workspace.data / "models")
 
     def edition(book: Playbook) -> Ports:
         return Ports(
@@ -442,6 +443,7 @@ def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None 
             rulebook_of=past,
             learner=learner,
             erase=erasing(workspace, log, store, projector),
+            hear=Hearing(book.brand.words, reading),
             newer_catalog=lambda: differing(workspace, book.version),
         )
 

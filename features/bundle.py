@@ -20,11 +20,13 @@ from decisioning.customer import Feature, FeatureIndex
 from decisioning.errors import KairosError
 from features.answers import Answer
 from features.rows import Column, RowSpec
+from features.word_model import TextModel
 
 FORM = 3
 """The version of bundle.json."""
 
 _HASH_DIGITS = 16
+_EMOTION = "emotion.json"
 
 
 class BundleError(KairosError):
@@ -55,12 +57,16 @@ class BundledModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
-    """`features` are those that the rows read, as the profile defined them in training; `topics` code the column `topic`."""
+    """`features` are those that the rows read, as the profile defined them in training; `topics` code the column `topic`.
+
+    `emotion` is how customers' words are read; None where no such model was trained.
+    """
 
     hash: str
     models: Mapping[str, BundledModel]
     features: tuple[Feature, ...]
     topics: tuple[str, ...]
+    emotion: TextModel | None = None
 
     def require(self, index: FeatureIndex) -> None:
         """Raises BundleError where a feature is absent from a live index, or means something else there."""
@@ -74,7 +80,9 @@ class Bundle:
             raise BundleError(f"bundle {self.hash} does not fit the profile: {'; '.join(faults)}; train again")
 
 
-def bundled(models: Sequence[BundledModel], index: FeatureIndex, topics: tuple[str, ...]) -> Bundle:
+def bundled(
+    models: Sequence[BundledModel], index: FeatureIndex, topics: tuple[str, ...], *, emotion: TextModel | None = None
+) -> Bundle:
     """A bundle of models that were trained with this profile. Raises BundleError where a row needs what it does not have."""
     absent = sorted({name for model in models for name in model.row.absent(index, topics)})
     if absent:
@@ -82,7 +90,8 @@ def bundled(models: Sequence[BundledModel], index: FeatureIndex, topics: tuple[s
     needed = {name for model in models for name in model.row.needs(topics)}
     features = tuple(feature for feature in index.features if feature.name in needed)
     by_name = {model.name: model for model in models}
-    return Bundle(hash=_hash(by_name, features, topics), models=by_name, features=features, topics=topics)
+    hash = _hash(by_name, features, topics, emotion)
+    return Bundle(hash=hash, models=by_name, features=features, topics=topics, emotion=emotion)
 
 
 def write(bundle: Bundle, folder: Path) -> str:
@@ -97,7 +106,9 @@ def write(bundle: Bundle, folder: Path) -> str:
         for model in bundle.models.values():
             for forest, text in model.forests.items():
                 _write_through(partial / f"{model.name}.{forest}.txt", text.encode())
-        _write_through(partial / "bundle.json", _document(bundle.models, bundle.features, bundle.topics))
+        if bundle.emotion is not None:
+            _write_through(partial / _EMOTION, bundle.emotion.encoded())
+        _write_through(partial / "bundle.json", _document(bundle.models, bundle.features, bundle.topics, bundle.emotion))
         partial.rename(target)
     except OSError:
         if not target.exists():
@@ -137,9 +148,10 @@ def read(folder: Path, hash: str) -> Bundle:
             name: {forest: (place / f"{name}.{forest}.txt").read_bytes().decode() for forest in one.answer.forests}
             for name, one in document.models.items()
         }
+        emotion = None if document.emotion is None else TextModel.decoded((place / _EMOTION).read_bytes())
     except FileNotFoundError as error:
         raise BundleError(f"{error.filename}: the file is missing; train again, or promote another bundle") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise BundleError(f"{place}: not a bundle that this version reads ({error}); train again") from error
     models = {
         name: BundledModel(
@@ -152,9 +164,9 @@ def read(folder: Path, hash: str) -> Bundle:
         )
         for name, one in document.models.items()
     }
-    if (found := _hash(models, document.features, document.topics)) != hash:
+    if (found := _hash(models, document.features, document.topics, emotion)) != hash:
         raise BundleError(f"{place}: its content hashes to {found}: it was changed after training; train again")
-    return Bundle(hash=hash, models=models, features=document.features, topics=document.topics)
+    return Bundle(hash=hash, models=models, features=document.features, topics=document.topics, emotion=emotion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,15 +187,18 @@ class _Form:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
-    """bundle.json."""
+    """bundle.json. `emotion` is the SHA-256 of the file of that name, written only where there is one."""
 
     form: int
     topics: tuple[str, ...]
     features: tuple[Feature, ...]
     models: Mapping[str, _DocumentModel]
+    emotion: str | None = None
 
 
-def _document(models: Mapping[str, BundledModel], features: tuple[Feature, ...], topics: tuple[str, ...]) -> bytes:
+def _document(
+    models: Mapping[str, BundledModel], features: tuple[Feature, ...], topics: tuple[str, ...], emotion: TextModel | None
+) -> bytes:
     document = _Document(
         form=FORM,
         topics=topics,
@@ -198,12 +213,19 @@ def _document(models: Mapping[str, BundledModel], features: tuple[Feature, ...],
             )
             for name, model in models.items()
         },
+        emotion=None if emotion is None else hashlib.sha256(emotion.encoded()).hexdigest(),
     )
-    return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=1)
+    said = msgspec.to_builtins(document)
+    if emotion is None:
+        # bundles of before there were such models keep their hash
+        del said["emotion"]
+    return msgspec.json.format(msgspec.json.encode(said, order="sorted"), indent=1)
 
 
-def _hash(models: Mapping[str, BundledModel], features: tuple[Feature, ...], topics: tuple[str, ...]) -> str:
-    return hashlib.sha256(_document(models, features, topics)).hexdigest()[:_HASH_DIGITS]
+def _hash(
+    models: Mapping[str, BundledModel], features: tuple[Feature, ...], topics: tuple[str, ...], emotion: TextModel | None
+) -> str:
+    return hashlib.sha256(_document(models, features, topics, emotion)).hexdigest()[:_HASH_DIGITS]
 
 
 def _meaning(feature: Feature) -> str:

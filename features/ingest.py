@@ -11,13 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from features.hearing import CurrentReading, Hearing
 from features.ingest_files import CsvFile, IngestError, NdjsonFile, Row, RowFile
 from features.ingest_mapping import FileMapping, MappedReader
 from features.ingest_parquet import ParquetFile
 from features.ingest_segment import SegmentReader
 from features.log import Log, Record
 from features.quarantine import Quarantine, Refused, quarantine
-from features.workspace import Workspace
+from features.workspace import Workspace, in_force
 from features.yaml_nodes import WorkspaceError
 
 BATCH_RECORDS = 2_000
@@ -100,7 +101,12 @@ def ingest(
     if faults:
         raise IngestError("\n".join(faults))
     scope = mapping or "messages"
-    return IngestReport(files=tuple(_take_in(workspace, log, rows, reader, scope, progress) for rows, reader in opened))
+    hear = Hearing(in_force(workspace, log).brand.words, CurrentReading(workspace.data / "models"))
+
+    def append(records: Sequence[Record]) -> int:
+        return sum(log.append(hear(records)))
+
+    return IngestReport(files=tuple(_take_in(workspace, append, rows, reader, scope, progress) for rows, reader in opened))
 
 
 def _mapping(workspace: Workspace, name: str) -> FileMapping:
@@ -142,8 +148,14 @@ def _opened(
 
 
 def _take_in(
-    workspace: Workspace, log: Log, file: RowFile, reader: _Reader, scope: str, progress: Callable[[str, float], None]
+    workspace: Workspace,
+    append: Callable[[Sequence[Record]], int],
+    file: RowFile,
+    reader: _Reader,
+    scope: str,
+    progress: Callable[[str, float], None],
 ) -> FileReport:
+    """`append` tells how many of the records are new."""
     name = file.path.name
     progress(name, 0.0)
     target = workspace.data / "quarantine" / f"{name}-{_stamp(file.path, scope)}.ndjson"
@@ -152,7 +164,7 @@ def _take_in(
         for rows, records in _batches(file, reader, refused):
             seen += rows
             total += len(records)
-            new += sum(log.append(records)) if records else 0
+            new += append(records) if records else 0
             progress(name, file.share)
     progress(name, 1.0)
     return FileReport(

@@ -8,6 +8,7 @@ import msgspec
 
 from features.join import ANONYMOUS, is_anonymous
 from features.log import Record, identity_record
+from features.log.felt import FELT
 from features.log.identity import LinkType
 from features.log.message_ids import LINK, RESERVED, is_reserved
 
@@ -38,7 +39,9 @@ def records_of(message: Mapping[str, Any], *, at: datetime, known: datetime) -> 
 
     A message with a userId is that customer's; one without is of the anonymous customer. An identify with both says that
     they are one, an alias (nothing else) that previousId is; it begins with `anonymous:` where it was an anonymousId.
+    What a message says of feelings that were read in it is dropped: that is written here, by `features.hearing`.
     """
+    message = {name: said for name, said in message.items() if name != FELT}
     message_id, kind, customer = message["messageId"], message["type"], message.get("userId") or ""
     visitor = ANONYMOUS + message["anonymousId"] if message.get("anonymousId") else ""
 

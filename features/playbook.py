@@ -45,20 +45,29 @@ class ClockStart:
     starts_at: datetime
 
 
+_WORDS: Mapping[str, str] = {"Product Reviewed": "review_body", "Live Chat Message Sent": "message_body"}
+"""The events of the Segment spec that hold a customer's own words, and the property that they stand in."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brand:
+    """`words` names, by event, the property that holds a customer's own words, to be read for how they feel."""
+
     name: str
     currency: str
     time_zone: str
     locale: str
     purposes: Mapping[str, Purpose]
     signals: Mapping[str, Signal] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=lambda: dict(_WORDS))
     voice: Voice = Voice()
     clock: ClockStart | None = None
 
     def __post_init__(self) -> None:
         if zone_named(self.time_zone) is None:
             raise FieldError("time_zone", f"unknown time_zone {self.time_zone!r}; write an IANA name such as Europe/Paris")
+        if not all(self.words.keys()) or not all(self.words.values()):
+            raise FieldError("words", "an event or its property has no name; write such as Product Reviewed: review_body")
 
     @property
     def starts_at(self) -> datetime | None:

@@ -59,6 +59,7 @@ def state_rules(playbook: Playbook) -> StateRules:
     """How states are folded from records while this playbook holds."""
     return StateRules(
         signals=playbook.brand.signals,
+        words=playbook.brand.words,
         half_life=playbook.policy.suppression.half_life,
         channels={name: one.channel for name, one in playbook.catalog.touchpoints.items()},
     )

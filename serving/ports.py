@@ -99,7 +99,8 @@ class Models(Protocol):
 class Ports:
     """What one published version is answered with. A request takes them once and keeps them to its end.
 
-    `erase` erases a customer, at a time, from all that is kept; None where nothing was.
+    `erase` erases a customer, at a time, from all that is kept; None where nothing was. `hear` writes into records that are
+    taken in what their customers' own words say of how they feel.
     `rulebook` is the playbook compiled, `rulebook_of` that of any published version (KairosError for one that is none).
     `learner` tells what is known of responses now. `newer_catalog` tells the version of the workspace's YAML where it
     differs from the published one.
@@ -113,6 +114,7 @@ class Ports:
     rulebook: Rulebook
     rulebook_of: Callable[[str], Rulebook]
     erase: Callable[[str, datetime], Erasure | None]
+    hear: Callable[[Sequence[Record]], list[Record]]
     learner: Callable[[], Learner]
     newer_catalog: Callable[[], str | None] = field(default=lambda: None)
 

@@ -23,7 +23,7 @@ def say(kind: Said, body: Mapping[str, Any], *, message_id: str | None, ports: P
         record = recorded(kind, body, message_id=message_id or uuid.uuid4().hex, at=at, now=ports.clock.now())
     except FormError as error:
         raise Problem(422, "What was said does not fit", str(error)) from error
-    return append([record], ports)
+    return append(ports.hear([record]), ports)
 
 
 def append(records: Sequence[Record], ports: Ports) -> bool:
@@ -62,7 +62,7 @@ _ABOUT: Mapping[Kind, tuple[str, ...]] = {
     "preference": ("topics", "channels", "groups", "a_week", "pause_until"),
     "consent": ("purpose", "granted"),
     "contest": ("feature", "settled"),
-    "note": ("text",),
+    "note": ("text", "customer_said"),
     "outcome": ("decision_id", "outcome", "action"),
 }
 """What tells one thing said from another of its kind: a withdrawal must never pass for the consent that came under its id."""

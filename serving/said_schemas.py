@@ -80,6 +80,9 @@ class NoteIn(Wire):
     text: Words
     owner: Words | None = Field(None, description="Who takes care of it.")
     due: AwareDatetime | None = Field(None, description="Until when.")
+    customer_said: Words | None = Field(
+        None, description="What the customer said, in their own words: read for how they feel, which `text` is not."
+    )
 
     model_config = ConfigDict(
         extra="forbid",

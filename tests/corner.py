@@ -147,5 +147,7 @@ def write_workspace(folder: Path, **more: str) -> Path:
 
 def open_log(folder: Path, book: Playbook) -> Log:
     channels = {name: one.channel for name, one in book.catalog.touchpoints.items()}
-    rules = StateRules(signals=book.brand.signals, half_life=book.policy.suppression.half_life, channels=channels)
+    rules = StateRules(
+        signals=book.brand.signals, words=book.brand.words, half_life=book.policy.suppression.half_life, channels=channels
+    )
     return Log(f"sqlite:///{folder / 'log.db'}", rules)

@@ -9,12 +9,12 @@ from pathlib import Path
 from decisioning.errors import KairosError
 from features import bundle
 from features.workspace import Workspace, open_log
-from training import gates, promotions
+from training import emotion, gates, promotions
 from training.errors import PromotionRefused, TrackingError
 from training.fairness import apart
 from training.paired import compared
 from training.registry import CHALLENGER, Registry, Version
-from training.report import Promoted, PromoteReport
+from training.report import EMOTION, Promoted, PromoteReport
 from training.settings import FILE, Models, Settings
 from training.versions import cannot_compare, fetched, kept_test, note_reading, same_test, score_anew
 
@@ -40,7 +40,8 @@ def promote(workspace: Workspace, *, rules: gates.Rules | None = None, progress:
     Raises PromotionRefused with the reasons where a gate is shut, TrackingError where a model was never trained or MLflow
     cannot be reached, BundleError or TrainingError where the profile changed since training.
     """
-    described = workspace.read(FILE, Models).described
+    models = workspace.read(FILE, Models)
+    described = models.described
     rules = rules or gates.rules_of(workspace)
     tell = progress or (lambda text, done: None)
     tell("opening MLflow", 0.0)
@@ -50,25 +51,29 @@ def promote(workspace: Workspace, *, rules: gates.Rules | None = None, progress:
     challengers = {name: _challenger(registry, rules, name) for name in described}
     champions = {name: registry.pointed(rules.of(name).registered_as, rules.alias) for name in described}
 
-    reasons = []
+    reasons: list[str] = []
     for at, (name, settings) in enumerate(described.items()):
         tell(f"{name}: checking the gates", 0.1 + 0.5 * at / len(described))
         shown, missing = _shown(workspace, registry, name, settings, challengers[name], champions[name])
         reasons += [*missing, *gates.shut(name, rules.of(name), shown)]
+    words = emotion.offered(registry, rules) if models.emotion is not None else None
+    if words is not None:
+        reasons += words.reasons
+        challengers, champions = {**challengers, EMOTION: words.version}, {**champions, EMOTION: words.before}
     if reasons:
         raise PromotionRefused(reasons)
 
     tell("writing the bundle", 0.6)
     topics = tuple(workspace.profile.topics)
-    parts = [fetched(registry, workspace, name, version) for name, version in challengers.items()]
-    made = bundle.bundled(parts, workspace.profile.index, topics)
+    parts = [fetched(registry, workspace, name, challengers[name]) for name in described]
+    made = bundle.bundled(parts, workspace.profile.index, topics, emotion=words.model if words is not None else None)
     bundle.write(made, folder)
     with promotions.changing(folder):
         changed = promotions.put_in_force(folder, registry, alias=rules.alias, made=made.hash, versions=challengers)
     tell("promoted", 1.0)
     return PromoteReport(
         bundle=made.hash,
-        models=tuple(Promoted(model=name, version=challengers[name], before=champions[name]) for name in described),
+        models=tuple(Promoted(model=name, version=version, before=champions[name]) for name, version in challengers.items()),
         changed=changed,
     )
 

@@ -3,7 +3,7 @@
 Where a record says that it happened after it was known, it happened when it was known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -15,6 +15,8 @@ from features.log import Log
 _Form = TypeVar("_Form")
 
 MOMENT = pl.Datetime("us", "UTC")
+_LARGEST = 1e15
+"""A greater number is no rating."""
 
 
 def events(log: Log, name: str) -> pl.DataFrame:
@@ -31,6 +33,23 @@ def amounts(log: Log, name: str, amount: str) -> pl.DataFrame:
     numbers = [_number(one.properties.get(amount)) for one, kept in zip(said, named, strict=True) if kept and one is not None]
     found = records.filter(pl.Series("named", named, dtype=pl.Boolean))
     return found.with_columns(amount=pl.Series(numbers, dtype=pl.Float64)).drop_nulls("customer_id")
+
+
+def rated(log: Log, named: Mapping[str, tuple[str, str]]) -> pl.DataFrame:
+    """customer_id, at, known_at, event, text, rating of the events that hold both: `named` tells their properties, by event."""
+    records, said = _records(log, "event", _EventInFull)
+    rows = [
+        (row, event, text, _number(rating))
+        for row, event, properties in (
+            (row, one.event, one.properties) for row, one in enumerate(said) if one is not None and one.event is not None
+        )
+        if event in named
+        for text, rating in [tuple(properties.get(name) for name in named[event])]
+        if isinstance(text, str) and text.strip() and _is_rating(rating)
+    ]
+    schema = {"row": pl.UInt32, "event": pl.String, "text": pl.String, "rating": pl.Float64}
+    found = pl.DataFrame(rows, schema=schema, orient="row")
+    return found.join(records.with_row_index("row"), on="row").drop_nulls("customer_id").drop("row")
 
 
 def offers(log: Log, touchpoint: str) -> pl.DataFrame:
@@ -139,6 +158,10 @@ _OFFERS: dict[str, pl.DataType | type[pl.DataType]] = {
     "expires_at": MOMENT,
     "window": pl.Duration("us"),
 }
+
+
+def _is_rating(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST
 
 
 def _number(value: Any) -> float:

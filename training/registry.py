@@ -34,7 +34,8 @@ _URI = "MLFLOW_TRACKING_URI"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What a run leaves behind. `files` maps a path inside the run to its content; `columns` are the model's inputs, `model`
-    is LightGBM's booster, `requirements` what pip must install to load it elsewhere.
+    is LightGBM's booster, `requirements` what pip must install to load it elsewhere. A model that is arrays has no booster:
+    `source` then names the file among `files` that is the model.
     """
 
     params: Mapping[str, str]
@@ -44,6 +45,7 @@ class Evidence:
     model: Any
     requirements: Sequence[str]
     tags: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,10 @@ class Registry:
                 tags=[entities.RunTag(name, value) for name, value in evidence.tags.items()],
             )
             self._client.log_artifacts(run_id, folder)
+            if evidence.model is None:
+                self._client.set_tag(run_id, "kairos.source", f"runs:/{run_id}/{evidence.source}")
+                self._client.set_terminated(run_id)
+                return
             with self._mlflow.start_run(run_id=run_id):
                 logged = self._mlflow.lightgbm.log_model(
                     evidence.model, name="model", signature=signature, pip_requirements=list(evidence.requirements)

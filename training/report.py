@@ -20,6 +20,10 @@ PREDICTED = "kairos/predicted.npz"
 """Where a run keeps the report, the model in the server's form, the card for people, and what it said of each test row."""
 
 
+EMOTION = "emotion"
+"""The name of the model of customers' words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learned:
     """What is known of one trained model. Kept with its run, so that a reused run tells the same.
@@ -85,15 +89,40 @@ class ModelReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmotionReport:
+    """`reads` is what reads customers' words from promotion on. `evaluation` is None where there was too little to test on.
+
+    `reused`: the same data, settings and code were trained before; that run stands.
+    """
+
+    reads: str
+    why: str
+    train_rows: int
+    evaluation: Evaluation | None
+    version: Version
+    reused: bool
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        told = [f"model     {EMOTION}: {'reused' if self.reused else 'trained on'} {self.train_rows:,} rated texts"]
+        told.append(f"model     {EMOTION}: words are read by {self.reads}; {self.why}")
+        for metric in self.evaluation.metrics if self.evaluation else ():
+            told.append(f"model     {EMOTION}: held-out {metric.name} {metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]")
+        return told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainReport:
     """`interrupted` is the number of earlier runs that had been cut off, now marked so. `tracking_uri` is MLflow's store."""
 
     models: tuple[ModelReport, ...]
     interrupted: int
     tracking_uri: str
+    emotion: EmotionReport | None = None
 
     def lines(self) -> list[str]:
-        return [line for model in self.models for line in model.lines()]
+        told = [line for model in self.models for line in model.lines()]
+        return told if self.emotion is None else told + self.emotion.lines()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from training import gates, promotions
 from training.alone import TRAINING, alone
 from training.errors import AnotherIsRunning, PromotionRefused
 from training.promote import Progress, models_folder, promote
-from training.report import Outcome, RetrainReport, TrainReport
+from training.report import EMOTION, Outcome, RetrainReport, TrainReport
 from training.train import train
 
 Opened = Callable[[Workspace], tuple[Log, datetime]]
@@ -63,6 +63,8 @@ def _retrained(workspace: Workspace, log: Log, now: datetime, rules: gates.Rules
 def _taken_back(workspace: Workspace, trained: TrainReport) -> str | None:
     folder = models_folder(workspace)
     versions = {one.learned.model: one.version for one in trained.models}
+    if trained.emotion is not None:
+        versions[EMOTION] = trained.emotion.version
     undone = promotions.taken_back(promotions.recorded(folder), bundle.current(folder), versions)
     if undone is None:
         return None

@@ -178,19 +178,43 @@ Settings = Churn | Value | Preference | Uplift
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Emotion:
+    """How customers' own words are read, learned from the events that carry words and a rating too: those that brand.yaml has
+    among both `signals` and `words`. Who does not agree to the `purpose` now teaches nothing.
+
+    Below `least` rated texts in `train`, or a quarter of that in `test`, the lexicon stays.
+    """
+
+    train: Period
+    test: Period
+    purpose: str
+    least: int = 200
+
+    def __post_init__(self) -> None:
+        faults = []
+        if self.train.until > self.test.start:
+            faults.append(f"train ends on {self.train.until}, after test begins on {self.test.start}")
+        if self.least < 40:
+            faults.append("least is 40 or more: fewer texts teach nothing")
+        if faults:
+            raise ValueError("; ".join(faults))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
     churn: Churn | None = None
     value: Value | None = None
     preference: Preference | None = None
     uplift: Uplift | None = None
+    emotion: Emotion | None = None
 
     def __post_init__(self) -> None:
-        if not self.described:
-            raise ValueError("there is nothing to train; describe churn, value, preference or uplift")
+        if not self.described and self.emotion is None:
+            raise ValueError("there is nothing to train; describe churn, value, preference, uplift or emotion")
 
     @property
     def described(self) -> dict[str, Settings]:
-        """The settings of each model."""
+        """The settings of each model of the profile; that of words is apart."""
         found: dict[str, Settings] = {}
         if self.churn is not None:
             found |= {name: self.churn.alone(name) for name in self.churn.named()}

@@ -10,14 +10,15 @@ from pathlib import Path
 
 from features.log import Log
 from features.workspace import Workspace
-from training import dataset, gates
+from training import dataset, emotion, gates
 from training.asked import labels_of
 from training.errors import TrainingError
 from training.evidence import evidence, identity
 from training.labels import Labels
 from training.learn import learn
+from training.rated import rated
 from training.registry import Registry
-from training.report import LEARNED, Learned, ModelReport, TrainReport
+from training.report import EMOTION, LEARNED, Learned, ModelReport, TrainReport
 from training.settings import FILE, Models, Settings
 from training.suspects import refuse_too_good
 
@@ -56,17 +57,22 @@ def train(
     Raises WorkspaceError, TrainingError, TrackingError, and what `features.offline` raises.
     """
     settings = workspace.read(FILE, Models)
-    chosen = _chosen(settings.names, names)
+    chosen = _chosen((*settings.names, *([EMOTION] if settings.emotion is not None else [])), names)
     rules = rules or gates.rules_of(workspace)
     tell = progress or _silent
     tell("opening MLflow", 0.0)
     registry = Registry(workspace.data, experiment=rules.experiment)
     interrupted = registry.end_interrupted()
     reports, tasks = [], [task for task in _tasks(log, workspace, settings, now) if task.name in chosen]
+    parts = len(tasks) + (EMOTION in chosen)
     for number, task in enumerate(tasks):
-        reports.append(_train(workspace, registry, task, rules, partial(_part, tell, number, len(tasks))))
+        reports.append(_train(workspace, registry, task, rules, partial(_part, tell, number, parts)))
+    words = None
+    if settings.emotion is not None and EMOTION in chosen:
+        read = partial(rated, log, workspace, settings.emotion, now=now)
+        words = emotion.train(registry, settings.emotion, rules, read, partial(_part, tell, parts - 1, parts))
     tell("trained", 1.0)
-    return TrainReport(models=tuple(reports), interrupted=interrupted, tracking_uri=registry.uri)
+    return TrainReport(models=tuple(reports), emotion=words, interrupted=interrupted, tracking_uri=registry.uri)
 
 
 def _chosen(known: Sequence[str], asked: Sequence[str]) -> frozenset[str]:

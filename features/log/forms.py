@@ -115,12 +115,15 @@ class ContestForm(Form, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class NoteForm(Form, frozen=True, kw_only=True, omit_defaults=True):
-    """What a colleague wrote down of a customer; `owner` is who takes care of it, until `due`."""
+    """What a colleague wrote down of a customer; `owner` is who takes care of it, until `due`. `customer_said` is what the
+    customer said in their own words: it is read for how they feel, `text` is not.
+    """
 
     by: Text
     text: Text
     owner: Text | None = None
     due: Moment | None = None
+    customer_said: Text | None = None
 
     def faults(self, at: datetime) -> Iterator[str]:
         if self.due is not None:

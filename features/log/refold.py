@@ -17,7 +17,7 @@ from features.log.keys import Vault
 from features.log.state import StateRules
 from features.log.tables import customers, keys, settings
 
-FOLDING = 2
+FOLDING = 3
 """Counts the ways in which records were folded by one and the same rules; a new way gets the next number."""
 
 _NAME = "state_rules"

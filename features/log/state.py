@@ -11,6 +11,7 @@ from decisioning.customer import Contact, Refusal, State
 from decisioning.emotion import Feeling, Signal, felt
 from decisioning.policy import CONTACT_MEMORY
 from features.log import stated
+from features.log.felt import SAID, feeling_of
 from features.log.records import ANSWERED, SEEN, Record
 
 _LARGEST = 1e15
@@ -19,9 +20,12 @@ _LARGEST = 1e15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateRules:
-    """How a brand reads its events: which are complaints or ratings, how long a feeling lasts, its touchpoints' channels."""
+    """How a brand reads its events: which are complaints or ratings, which property holds a customer's own words, how long a
+    feeling lasts, its touchpoints' channels.
+    """
 
     signals: Mapping[str, Signal] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
     half_life: timedelta = timedelta(days=7)
     channels: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,6 +49,9 @@ def fold(state: State, record: Record, rules: StateRules) -> State:
             return stated.promised(state, record)
         case "contest":
             return _gave(stated.contested(state, record), "contest")
+        case "note":
+            heard = feeling_of(record.body, SAID)
+            return felt(state, heard, at=record.event_time, half_life=rules.half_life)
         case _:
             return state
 
@@ -56,16 +63,18 @@ def _tells_of_a_customer(record: Record) -> bool:
 
 def _event(state: State, record: Record, rules: StateRules) -> State:
     # most events say nothing of the state; do not decode their payload (unless a name in it may be written in escapes)
-    names = ("identify", *rules.signals)
+    names = ("identify", *rules.signals, *rules.words)
     if b"\\" not in record.payload and not any(name.encode() in record.payload for name in names):
         return state
     body = record.body
     if body.get("type") == "identify":
         return _traits(state, body.get("traits") or {}, at=record.event_time)
-    signal = rules.signals.get(body.get("event", ""))
+    event, at = body.get("event", ""), record.event_time
+    heard = feeling_of(body, rules.words.get(event))
+    signal = rules.signals.get(event)
     if signal is None:
-        return state
-    properties, at = body.get("properties") or {}, record.event_time
+        return felt(state, heard, at=at, half_life=rules.half_life)
+    properties = body.get("properties") or {}
     if signal.complaint == "opened":
         state = complained(state, str(properties.get("complaint_id", record.message_id)), opened_at=at)
     elif signal.complaint == "closed":
@@ -79,7 +88,9 @@ def _event(state: State, record: Record, rules: StateRules) -> State:
     rating = properties.get(signal.rating) if signal.rating else None
     number = float(rating) if isinstance(rating, int | float) and abs(rating) <= _LARGEST else None
     if number is not None:
-        state = _gave(state, "rating")
+        # who gives a rating says it in a number: their words add nothing to that
+        state, heard = _gave(state, "rating"), None
+    state = felt(state, heard, at=at, half_life=rules.half_life)
     return felt(state, signal.feeling(number), at=at, half_life=rules.half_life)
 
 

@@ -28,7 +28,7 @@ def router(current: Current, settings: Settings) -> APIRouter:
         if errors:
             raise Problem(422, "Some messages are at fault", "Nothing of the batch was taken in.", errors=errors)
         taken = [_records(event, now) for event in batch.batch]
-        new = ports.log.append([record for records in taken for record in records])
+        new = ports.log.append(ports.hear([record for records in taken for record in records]))
         ports.profiles.heard({record.customer_id for records in taken for record in records if record.customer_id})
         # a message counts by its first record
         firsts = accumulate((len(records) for records in taken[:-1]), initial=0)

@@ -21,7 +21,7 @@ from decisioning.learning import beliefs_of
 from decisioning.policy import Cap, Contact
 from decisioning.rulebook import compile_rules
 from features.join import Customer
-from features.log import Log, Record
+from features.log import Log, Record, StateRules
 from features.log.decisions import decide_from, decision_of, to_record, versions_of
 from features.log.inputs import Inputs, ReplayFault, inputs_of
 from features.log.offers import evidence, outbox
@@ -119,6 +119,14 @@ def test_a_golden_success_and_a_golden_hardship_give_the_state_they_always_gave(
     ]
     assert state.exchange == Exchange(given={"referral": 1}, received=1, worth=2.5)
     assert state.hardship == Episode(opened_at=NOW)
+
+
+def test_what_was_felt_in_golden_words_gives_the_state_it_always_gave(log: Log) -> None:
+    log.follow(StateRules(words={"Comment Left": "comment"}))
+    log.append([golden("event_felt", 3), golden("note_customer_said", 3)])
+    state, _ = log.state("1029")
+    assert state.emotion is not None and (state.emotion.valence, state.emotion.confidence) == (0.9245, 0.8)
+    assert [(one.valence, one.confidence) for one in state.unhealed] == [(-0.8122, 0.8)]
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])

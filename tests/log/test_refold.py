@@ -141,7 +141,7 @@ def test_states_that_an_older_kairos_folded_in_its_own_way_are_folded_again_once
     # as it was before mandatory messages took contacts
     tamper(
         url,
-        """UPDATE settings SET value = replace(value, '"folding"\\:2', '"folding"\\:1')""",
+        """UPDATE settings SET value = replace(value, '"folding"\\:3', '"folding"\\:1')""",
         """UPDATE customers SET body = '{"customer_id"\\:"1029"}' WHERE customer_id = '1029'""",
     )
     for _ in range(2):
@@ -154,7 +154,7 @@ def test_states_that_an_older_kairos_folded_in_its_own_way_are_folded_again_once
 
 def test_states_that_a_newer_kairos_folds_in_its_own_way_are_left_to_it(filled: Log, url: str) -> None:
     filled.close()
-    tamper(url, """UPDATE settings SET value = replace(value, '"folding"\\:2', '"folding"\\:3')""")
+    tamper(url, """UPDATE settings SET value = replace(value, '"folding"\\:3', '"folding"\\:4')""")
     with pytest.raises(KairosError, match="newer Kairos; upgrade"):
         Log(url, RULES)
 

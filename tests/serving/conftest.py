@@ -15,6 +15,7 @@ from decisioning.customer import Profile
 from decisioning.domain import Predictions
 from features.erasure import erase
 from features.following import AtOnce
+from features.hearing import CurrentReading, Hearing
 from features.log import Log, LogUnavailable, Record
 from features.packed import PackedStore
 from features.playbook import Playbook
@@ -120,6 +121,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         rulebook=book.compiled(),
         rulebook_of=lambda version: book.compiled(),
         learner=CurrentLearner(log),
+        hear=Hearing(book.brand.words, CurrentReading(tmp_path / "models")),
     )
     with TestClient(create_app(Settings(salt="test"), ports)) as client:
         yield Shop(client=client, log=log, models=models, playbook=book, ports=ports)

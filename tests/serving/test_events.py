@@ -42,6 +42,14 @@ def test_a_complaint_stops_selling_at_every_touchpoint_and_its_end_lets_it_go_on
     assert next(one for one in shop.decide()["rejected"] if one["action"] == "bread")["rule"] == "negative_emotion"
 
 
+def test_what_a_customer_writes_in_anger_stops_selling_at_the_next_decision(shop: Shop) -> None:
+    shop.known()
+    shop.event("Live Chat Message Sent", message_body="This is terrible, I am very angry and disappointed!")
+    answer = shop.decide()
+    assert answer["reasons"] == ["selling_suppressed"]
+    assert next(one for one in answer["rejected"] if one["action"] == "bread")["rule"] == "negative_emotion"
+
+
 def test_a_rejection_rests_the_whole_group(shop: Shop) -> None:
     shop.known()
     made = shop.decide()

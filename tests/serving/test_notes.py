@@ -20,10 +20,23 @@ def test_a_note_is_kept_once_with_its_owner(shop: Shop) -> None:
     assert (record.kind, record.customer_id, record.body) == ("note", "anna", kept)
 
 
+def test_what_the_customer_said_is_felt_and_what_a_colleague_wrote_of_it_is_not(shop: Shop) -> None:
+    shop.post("/v1/notes", NOTE | {"text": "An awful, horrible call, I hate those."})
+    assert shop.log.state("anna")[0].emotion is None
+    shop.post("/v1/notes", NOTE | {"message_id": "n-2", "customer_said": "This is terrible, I am very angry!"})
+    felt = shop.log.state("anna")[0].emotion
+    assert felt is not None and felt.valence < -0.5 and felt.confidence > 0.5
+
+
+def test_a_note_cannot_say_what_was_felt(shop: Shop) -> None:
+    felt = {"valence": 1, "intensity": 1, "confidence": 1, "by": "me", "of": "customer_said"}
+    assert shop.client.post("/v1/notes", json=NOTE | {"felt": felt}).status_code == 422
+
+
 def test_a_message_id_that_says_something_else_is_refused(shop: Shop) -> None:
     shop.event("Order Completed")
     shop.post("/v1/notes", NOTE)
-    for taken in ({"message_id": "m-1"}, {"customer_id": "ben"}, {"text": "Never call."}):
+    for taken in ({"message_id": "m-1"}, {"customer_id": "ben"}, {"text": "Never call."}, {"customer_said": "Call me."}):
         assert shop.client.post("/v1/notes", json=NOTE | taken).status_code == 409
 
 
