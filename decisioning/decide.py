@@ -10,7 +10,7 @@ from decisioning.customer import Profile, State
 from decisioning.domain import Decision, Learner, Ledger, Message, Predictions, Request
 from decisioning.learning import beliefs_of
 from decisioning.places import fill
-from decisioning.rulebook import Rulebook
+from decisioning.rulebook import Plan, Rulebook
 from decisioning.sifting import Asked, Sifted, asked, sift
 from decisioning.timing import zone_named
 from decisioning.trace import Weighed
@@ -68,7 +68,7 @@ def decide(
         arms=customer.arms,
         journey_stage=sifted.stage,
         results=filled.results,
-        reasons=(*degraded, *_reasons(customer)),
+        reasons=(*degraded, *_reasons(customer, plan)),
         nothing_units=int(filled.units[-1]),
         trace=Weighed(sifted=sifted, worths=worths, beliefs=beliefs, units=filled.units),
     )
@@ -95,7 +95,10 @@ def _default(sifted: Sifted, of_customer: Mapping[str, str]) -> Message | None:
     return messages.render(template, of_customer)
 
 
-def _reasons(customer: Asked) -> Iterator[str]:
+def _reasons(customer: Asked, plan: Plan) -> Iterator[str]:
+    hours = customer.predictions.hours_of.get(plan.touchpoint.channel)
+    if plan.touchpoint.direction == "outbound" and hours is not None and hours.learned_from == "visits":
+        yield "timing_from_visits"
     if customer.state.time_zone is not None and zone_named(customer.state.time_zone) is None:
         yield "unknown_time_zone"
     if not customer.known:

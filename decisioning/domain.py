@@ -29,6 +29,16 @@ SELLING: frozenset[Job] = frozenset({"sell", "refer"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoursOf:
+    """What trained hours were learned from: answers to messages, or visits where too few were answered; and whether they read
+    habits of the customer, or are the same for everybody.
+    """
+
+    learned_from: Literal["answers", "visits"] = "answers"
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
     """What the models say before the decision: one response probability per catalog action, and facts of the customer.
 
@@ -37,7 +47,7 @@ class Predictions:
     predictions such as {"churn": 0.12}; a model that is absent is absent here. `reads` names, by action, the features that
     its prediction read. `nothing`, where a control measures it, is the probability of success without the message, NaN
     where none does. `hours` holds, by channel, 168 weights of the hours of a week (Monday 0:00 first, the brand's time)
-    where a trained model of timing won its gate.
+    where a trained model of timing won its gate, and `hours_of` says what these were learned from.
     """
 
     response: NDArray[np.float64]
@@ -46,6 +56,7 @@ class Predictions:
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     nothing: NDArray[np.float64] | None = None
     hours: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    hours_of: Mapping[str, HoursOf] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from decisioning import eligibility, timing
 from decisioning.conditions import Lookup, Value
 from decisioning.customer import Contact, Profile, State
-from decisioning.domain import Ledger, Predictions, Request, TrialGroup
+from decisioning.domain import HoursOf, Ledger, Predictions, Request, TrialGroup
 from decisioning.experiments import arms, trial_group
 from decisioning.facts import lookup
 from decisioning.programs import Flags, Numbers
@@ -137,6 +137,7 @@ def sift(plan: Plan, asked: Asked) -> Sifted:
         profile=asked.profile,
         population=asked.population,
         hours=None if hours is None else hours.astype(np.float32).astype(np.float64),
+        hours_of=asked.predictions.hours_of.get(plan.touchpoint.channel, HoursOf()),
         quiet=policy.contact.quiet_hours,
         zone=asked.zone,
         brand_zone=asked.brand_zone,

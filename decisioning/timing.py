@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from decisioning.catalog import Touchpoint
 from decisioning.customer import Profile
-from decisioning.domain import Wait
+from decisioning.domain import HoursOf, Wait
 from decisioning.habits import Habits, Source, Week
 from decisioning.hours import HOUR_US, OpenHours, hour_of_week, is_quiet, microseconds, moment_of, open_hours
 from decisioning.policy import QuietHours
@@ -21,7 +21,7 @@ from decisioning.policy import QuietHours
 WAITING_MUST_GAIN = 1.1
 """The earliest hour is taken of those that the best hour beats by no more than this factor."""
 
-Reason = Literal["here", "a model"] | Source
+Reason = Literal["here", "a model", "a model of visits"] | Source
 """What speaks for a moment: that the customer is here, a trained model of timing, or a habit."""
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -31,8 +31,10 @@ _WHO: Mapping[Reason, str] = {
     "answers of all": "customers usually answer",
     "visits of all": "customers usually come",
     "a model": "this customer will most likely answer",
+    "a model of visits": "this customer will most likely come",
 }
 _MICROSECOND = timedelta(microseconds=1)
+_OF_ANSWERS = HoursOf()
 _NO_HOURS = OpenHours(at_us=(), of_week=np.empty(0, dtype=np.int64))
 
 
@@ -66,6 +68,7 @@ class Moments:
     profile: Profile
     population: Mapping[str, float]
     hours: NDArray[np.float64] | None
+    hours_of: HoursOf
     zone: ZoneInfo
     now: datetime
     now_of_week: int
@@ -116,7 +119,9 @@ class Moments:
     def _reason(self, weights: NDArray[np.float64], hour: int) -> Reason | None:
         if self._week is not None:
             return self._week.source(hour)
-        return "a model" if weights[hour] > weights.mean() else None
+        if not weights[hour] > weights.mean():
+            return None
+        return "a model" if self.hours_of.learned_from == "answers" else "a model of visits"
 
 
 def moments(
@@ -130,16 +135,25 @@ def moments(
     brand_zone: ZoneInfo,
     now: datetime,
     hours: NDArray[np.float64] | None = None,
+    hours_of: HoursOf = _OF_ANSWERS,
 ) -> Moments:
     """The moments of a decision: now, and every full hour of the brand's clock until the touchpoint's horizon, that included.
 
     Quiet hours and words are local to the customer (`zone`); they bind no touchpoint where the customer is here now. What
-    an hour is worth: `hours` (168,), the trained weights of the hours of the brand's week, where there are any; otherwise
-    the habits (see `Habits.week`, for `population` too). `habits` are those of the touchpoint's channel.
+    an hour is worth: `hours` (168,), the trained weights of the hours of the brand's week, where there are any, learned from
+    `hours_of`; otherwise the habits (see `Habits.week`, for `population` too). `habits` are those of the touchpoint's channel.
     """
     if touchpoint.direction == "inbound":
         return Moments(
-            habits=habits, profile=profile, population=population, hours=hours, zone=zone, now=now, now_of_week=0, inbound=True
+            habits=habits,
+            profile=profile,
+            population=population,
+            hours=hours,
+            hours_of=hours_of,
+            zone=zone,
+            now=now,
+            now_of_week=0,
+            inbound=True,
         )
     now_us, horizon_us = microseconds(now), touchpoint.horizon // _MICROSECOND
     opened = open_hours(zone=zone, brand_zone=brand_zone, quiet=quiet, first=now_us // HOUR_US, count=horizon_us // HOUR_US + 2)
@@ -149,6 +163,7 @@ def moments(
         profile=profile,
         population=population,
         hours=hours,
+        hours_of=hours_of,
         zone=zone,
         now=now,
         now_of_week=-1 if quiet_now else hour_of_week(now.astimezone(brand_zone)),

@@ -109,8 +109,13 @@ def _of_words(asked: Asked, action: Action, channel: str) -> Iterator[Datum]:
 
 def _of_timing(sifted: Sifted, action: Action) -> Iterator[Datum]:
     moment = sifted.moments.before(action.valid_until)
-    if moment is not None and moment.reason in _OF_TIMING:
+    if moment is None:
+        return
+    if moment.reason in _OF_TIMING:
         yield Datum(says=_OF_TIMING[moment.reason], source="first_party")
+    elif moment.reason in ("a model", "a model of visits") and sifted.moments.hours_of.own:
+        for says in _OF_TIMING.values():
+            yield Datum(says=says, source="first_party")
 
 
 def _fields_read(action: Action, sifted: Sifted) -> Iterator[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.calibration import Calibration
+from features.receptive import Timing
 
 Floats = NDArray[np.float64]
 
@@ -111,4 +112,4 @@ class Uplift(msgspec.Struct, frozen=True, kw_only=True, tag="uplift", tag_field=
         )
 
 
-Answer = Response | Uplift | Value
+Answer = Response | Uplift | Value | Timing

@@ -4,9 +4,9 @@ from datetime import date, datetime, time
 
 from features.log import Log
 from features.workspace import Workspace
-from training import experiment, labels
+from training import experiment, labels, timing_rows
 from training.labels import Labels
-from training.settings import Churn, Preference, Settings, Uplift, Value
+from training.settings import Churn, Preference, Settings, Timing, Uplift, Value
 
 
 def labels_of(log: Log, workspace: Workspace, settings: Settings, *, now: datetime) -> Labels:
@@ -24,3 +24,5 @@ def labels_of(log: Log, workspace: Workspace, settings: Settings, *, now: dateti
             return labels.preference(log, settings, midnight=midnight, now=now)
         case Uplift():
             return experiment.uplift(log, settings, midnight=midnight, now=now)
+        case Timing():
+            return timing_rows.timing(log, workspace, settings, midnight=midnight, now=now)

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from features.answers import Response, Uplift, Value
 from features.calibration import Calibration, Isotonic
+from features.receptive import Timing
 from features.schema import ProfileSpec
 from training.dataset import Dataset
 from training.measured import Metric
-from training.report import Learned
+from training.report import Learned, timing_lines
 from training.settings import Churn, Preference, Settings
+from training.settings import Timing as TimingSettings
 from training.settings import Uplift as UpliftSettings
 from training.settings import Value as ValueSettings
 from training.slices import Slice
@@ -48,7 +50,7 @@ def card(learned: Learned, data: Dataset, settings: Settings, profile: ProfileSp
         "",
         "## How it learned",
         "",
-        f"LightGBM, {', '.join(f'{name} {value}' for name, value in learned.parameters.items())}.",
+        f"{_learner(settings)}, {', '.join(f'{name} {value}' for name, value in learned.parameters.items())}.",
         *([f"A search on training rows held out in time: {_numbers(learned.searched)}."] if learned.searched else []),
         *([f"On training rows held out in time: {_numbers(learned.folds)}."] if learned.folds else []),
         "",
@@ -82,10 +84,22 @@ def _predicts(settings: Settings) -> str:
                 f"The probability of '{settings.event}' within {settings.window.days} days with a message at "
                 f"'{settings.touchpoint}', and without one."
             )
+        case TimingSettings():
+            return (
+                f"At which hours of the week a message at '{settings.touchpoint}' is answered within "
+                f"{settings.window.total_seconds() / 3600:g} hours ({', '.join(settings.success)}); where too few were, when "
+                f"customers come ('{settings.event}')."
+            )
+
+
+def _learner(settings: Settings) -> str:
+    if isinstance(settings, TimingSettings):
+        return "A logistic regression whose priors the rows set; the forest beside it by LightGBM"
+    return "LightGBM"
 
 
 def _periods(settings: Settings) -> tuple[str, str]:
-    if isinstance(settings, Churn | ValueSettings):
+    if isinstance(settings, Churn | ValueSettings | TimingSettings):
         return ", ".join(map(str, settings.train)), ", ".join(map(str, settings.test))
     said = [f"{period.start} until {period.until}" for period in (settings.train, settings.test)]
     return said[0], said[1]
@@ -117,6 +131,10 @@ def _calibration(learned: Learned) -> Iterable[str]:
         case Uplift() as answer:
             said = [f"with the message {_calibrated(answer.treated)}", f"without it {_calibrated(answer.nothing)}"]
             said.append(f"learner {answer.learner.upper()}, effects times {answer.slope:.3f} plus {answer.shift:.4f}")
+        case Timing() as answer:
+            yield from (f"{line[0].upper()}{line[1:]}." for line in timing_lines(answer, learned.folds))
+            yield ""
+            return
     if learned.together is not None:
         said.append(
             f"the chance of any offer of a group, from the log odds of independent offers, {_calibrated(learned.together)}"
@@ -155,7 +173,10 @@ def _slices(slices: Sequence[Slice]) -> Iterable[str]:
 
 
 def _columns(learned: Learned, data: Dataset, settings: Settings, profile: ProfileSpec) -> Iterable[tuple[str, ...]]:
-    for column in data.row.columns:
+    if isinstance(settings, TimingSettings):
+        habits = [column.name for column in data.row.columns if column.side == "customer"]
+        yield ", ".join(habits), "the customer's own habits: visits, and answers at the channel", "", ""
+    for column in data.row.columns if not isinstance(settings, TimingSettings) else ():
         bound = "rises" if column.name in settings.rises_with else "falls" if column.name in settings.falls_with else ""
         if column.side == "customer":
             what = profile.index[column.of].unit or "a number"
@@ -174,6 +195,11 @@ def _not_for(learned: Learned, settings: Settings) -> str:
             return (
                 "Who is treated follows from rules as well as chance: what rules read and the columns do not is not "
                 "corrected for."
+            )
+        case TimingSettings():
+            return (
+                "It says nothing of whether a message should go, only of when. Where the hours were not drawn by chance, an "
+                "hour may look good because of what was sent then."
             )
         case Preference():
             return "It says who takes an offer, not who takes it because of the offer: no causal claim rests on it."

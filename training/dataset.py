@@ -18,7 +18,8 @@ from training.errors import TrainingError
 from training.folds import FEWEST, Timed
 from training.labels import Labels
 from training.names import nearest
-from training.settings import Churn, Settings, Value
+from training.settings import Churn, Described, Value
+from training.timing import About
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Dataset:
     there is none; None where rows are no offers with windows of their own.
     `slices` holds, by feature, the label of each row ("unknown" where it is missing). `fingerprint` is a hash of labels and
     matrix: the same data, the same hash; `test_fingerprint` one of the test's labels: models with the same one were measured
-    on the same test.
+    on the same test. `timing` says of what a model of timing is.
     """
 
     row: RowSpec
@@ -51,13 +52,14 @@ class Dataset:
     known_share: NDArray[np.float64] | None = None
     success_share: NDArray[np.float64] | None = None
     slices: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    timing: About | None = None
 
     @property
     def timed(self) -> Timed:
         return Timed(block=self.block, at_us=self.at_us, closes_us=self.closes_us)
 
 
-def row_of(settings: Settings) -> RowSpec:
+def row_of(settings: Described) -> RowSpec:
     """The columns that models.yaml names: of offers the customer's first, then the offer's, then the crossed ones."""
     if isinstance(settings, Churn | Value):
         return RowSpec(tuple(Column(name=name, side="customer", of=name) for name in settings.columns))
@@ -84,7 +86,7 @@ def build(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, sli
     constant = [name for name, one in zip(row.names, varies, strict=True) if not one]
     left_out = {f"columns left out that never vary: {', '.join(constant)}": len(constant)} if constant else {}
     kept = np.ascontiguousarray(matrix[:, varies])
-    return _dataset(frame, _kept(row, varies), kept, sliced, {**labels.counted, **left_out})
+    return _dataset(labels, frame, _kept(row, varies), kept, sliced, {**labels.counted, **left_out})
 
 
 def of_test(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, slices: Sequence[str] = ()) -> Dataset:
@@ -92,7 +94,7 @@ def of_test(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, s
     frame = labels.frame.filter("test")
     _check_names(workspace, row, slices, model)
     _check_part("test", frame, model)
-    return _dataset(frame, row, *_features(workspace, frame, row, slices), labels.counted)
+    return _dataset(labels, frame, row, *_features(workspace, frame, row, slices), labels.counted)
 
 
 def _check_names(workspace: Workspace, row: RowSpec, slices: Sequence[str], model: str) -> None:
@@ -118,6 +120,7 @@ def _features(
 
 
 def _dataset(
+    labels: Labels,
     frame: pl.DataFrame,
     row: RowSpec,
     matrix: NDArray[np.float32],
@@ -143,6 +146,7 @@ def _dataset(
         known_share=frame["known_share"].to_numpy() if "known_share" in frame.columns else None,
         success_share=frame["success_share"].fill_null(np.nan).to_numpy() if "success_share" in frame.columns else None,
         slices=slices,
+        timing=labels.timing,
     )
 
 

@@ -88,8 +88,9 @@ def evidence(name: str, data: Dataset, fitted: Fitted, settings: Settings, profi
             **_bundle(model, profile),
         },
         columns=data.row.names,
-        model=models.booster(fitted.forests[fitted.answer.forests[0]]),
+        model=models.booster(fitted.forests[fitted.answer.forests[0]]) if fitted.forests else None,
         requirements=(f"lightgbm=={models.VERSION}",),
+        source="" if fitted.forests else BUNDLE,
         tags={
             "kairos.version": _version(),
             "kairos.learned_until": str(learned_until(data)),
@@ -169,7 +170,7 @@ def _bundle(model: BundledModel, profile: ProfileSpec) -> dict[str, bytes]:
 def _code() -> str:
     """A hash of the sources that make and judge a model. What features compute is in the fingerprint of the data."""
     root = Path(__file__).resolve().parent.parent
-    files = [root / "features" / f"{name}.py" for name in ("answers", "bundle", "calibration", "rows")]
+    files = [root / "features" / f"{name}.py" for name in ("answers", "bundle", "calibration", "receptive", "rows")]
     files += sorted(file for room in ("measure", "training") for file in (root / room).glob("*.py"))
     return _digest(*(part for file in files for part in (file.name.encode(), file.read_bytes())))
 

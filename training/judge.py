@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.answers import Response, Uplift, Value
+from features.receptive import Timing
 from measure import charts
 from measure.charts import Plot
 from measure.curves import perfect_error
 from training.dataset import Dataset
 from training.evaluate import evaluate
+from training.evaluate_timing import evaluate_timing
 from training.evaluate_uplift import evaluate_uplift
 from training.evaluate_value import evaluate_value
 from training.learn import Fitted
@@ -19,6 +21,7 @@ from training.measured import Evaluation, Floats
 from training.parameters import Learning
 from training.predicted import Predicted, numbered
 from training.slices import Slice, slices_of
+from training.timing import rows_of
 
 _UNITS = {"customer": "customers", "offer": "offers"}
 
@@ -52,6 +55,8 @@ def judge(name: str, data: Dataset, fitted: Fitted, settings: Learning) -> Judge
     raw = fitted.raw(data.matrix[rows])
     title = f"{name.capitalize().replace('_', ' ')}, held out"
     match fitted.answer:
+        case Timing() as answer:
+            return _timing(data, test, answer, fitted, settings, title)
         case Value() as answer:
             return _value(data, test, answer.amounts(raw), settings, title)
         case Uplift() as answer:
@@ -102,6 +107,23 @@ def _value(data: Dataset, test: _Test, said: Floats, settings: Learning, title: 
         predicted=replace(_predicted(data, test, seen, said), amounts=True),
         plots={"calibration": plot},
     )
+
+
+def _timing(data: Dataset, test: _Test, answer: Timing, fitted: Fitted, settings: Learning, title: str) -> Judged:
+    assert data.timing is not None
+    rows = rows_of(data.row.names, data.matrix[test.rows], test.labels, data.timing)
+    evaluation = evaluate_timing(
+        rows,
+        answer,
+        fitted.rivals,
+        customers=test.customers,
+        references=settings.references,
+        seed=settings.parameters.seed,
+    )
+    said = answer.chance(rows.own, rows.hours, rows.said)
+    plot = charts.calibration_plot(test.labels, said, title=f"{title}: promised and kept")
+    predicted = _predicted(data, test, test.labels.astype(np.float64), said)
+    return Judged(evaluation=evaluation, slices=(), predicted=predicted, plots={"calibration": plot})
 
 
 def _uplift(data: Dataset, test: _Test, with_it: Floats, without: Floats, settings: Learning, title: str) -> Judged:

@@ -15,10 +15,12 @@ from features.identities import named
 from features.known import Known
 from features.log import Log
 from features.log.records import SEEN
+from features.rows import RowSpec
 from training import records
 from training.errors import TrainingError
 from training.records import MOMENT
 from training.settings import Churn, Offers, Preference, Value
+from training.timing import About
 
 Midnight = Callable[[date], datetime]
 """A day's first moment in the brand's time zone, as aware UTC."""
@@ -35,11 +37,14 @@ class Labels:
 
     `block` numbers the parts of the training rows from 0; -1 in the test. A block may be predicted by a model that learned
     from the rows of earlier blocks that close (`closes_at`) no later than its first `at`. `counted` says, in words, what
-    was left out and what was kept all the same.
+    was left out and what was kept all the same. `timing` says of what a model of timing will be, and `row` in which columns,
+    where models.yaml does not.
     """
 
     frame: pl.DataFrame
     counted: Mapping[str, int] = field(default_factory=dict)
+    timing: About | None = None
+    row: RowSpec | None = None
 
 
 def churn(log: Log, settings: Churn, *, midnight: Midnight, now: datetime) -> Labels:

@@ -17,7 +17,8 @@ from training.evaluate_value import gini
 from training.folds import FEWEST, Flags, Floats, fewest, held_out
 from training.parameters import Parameters
 from training.search import found
-from training.settings import Churn, Preference, Settings, Uplift, Value
+from training.settings import Churn, Preference, Settings, Timing, Uplift, Value
+from training.timing import Chance, learn_timing, rows_of
 from training.uplift import learn_uplift
 from training.value import learn_value
 
@@ -29,7 +30,8 @@ class Fitted:
     are offers (no auc where one label is missing); mae and gini of a value; the losses and Qinis of the learners of an uplift.
     `parameters` are those that it learned by, `searched` what a search for them says of itself, and `fallback` why an uplift
     says nothing of the chance without a message. Of offers, `together` calibrates the chance that any of a group is taken
-    (`evaluate.by_group`; None where no training rows could be held out), and `arrival` says when successes come.
+    (`evaluate.by_group`; None where no training rows could be held out), and `arrival` says when successes come. `rivals` are
+    those of a model of timing (see `training.timing`).
     """
 
     forests: Mapping[str, str]
@@ -40,6 +42,7 @@ class Fitted:
     fallback: str | None = None
     together: Calibration | None = None
     arrival: Arrival = Arrival()
+    rivals: Mapping[str, Chance] = field(default_factory=dict)
 
     def scorer(self) -> Callable[[NDArray[np.float32]], dict[str, Floats]]:
         """What `raw` does, the texts being read once."""
@@ -72,6 +75,8 @@ def _learned(data: Dataset, settings: Settings) -> Fitted:
             return _value(data, settings)
         case Churn() | Preference():
             return _response(data, settings)
+        case Timing():
+            return _timing(data, settings)
 
 
 def _response(data: Dataset, settings: Churn | Preference) -> Fitted:
@@ -162,6 +167,19 @@ def _uplift(data: Dataset, settings: Uplift) -> Fitted:
         parameters=settings.parameters,
         fallback=fitted.fallback,
     )
+
+
+def _timing(data: Dataset, settings: Timing) -> Fitted:
+    train, about = np.flatnonzero(~data.test), data.timing
+    assert about is not None
+    fitted = learn_timing(
+        rows=rows_of(data.row.names, data.matrix[train], data.labels[train], about),
+        about=about,
+        timed=data.timed.of(~data.test),
+        customers=[data.customers[int(row)] for row in train],
+        parameters=settings.parameters,
+    )
+    return Fitted(forests={}, answer=fitted.answer, folds=fitted.folds, parameters=settings.parameters, rivals=fitted.rivals)
 
 
 def _folds(data: Dataset, held: NDArray[np.intp], probabilities: Floats) -> dict[str, float]:

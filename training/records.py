@@ -54,7 +54,8 @@ def rated(log: Log, named: Mapping[str, tuple[str, str]]) -> pl.DataFrame:
 
 def offers(log: Log, touchpoint: str) -> pl.DataFrame:
     """A row an offer made at the touchpoint: customer_id, at, known_at, decision_id, imported, mandatory, action, group,
-    topics, features (as JSON text), send_at, expires_at, window.
+    topics, features (as JSON text), send_at, expires_at, window, expected (the chance of success as predicted then), and
+    hour_probability (that with which its hour was drawn, where chance chose it).
     """
     records, said = _records(log, "decision", _Decision)
     rows = [
@@ -70,6 +71,8 @@ def offers(log: Log, touchpoint: str) -> pl.DataFrame:
             offer.send_at,
             offer.expires_at,
             None if offer.window_us is None else timedelta(microseconds=offer.window_us),
+            offer.expected,
+            offer.hour_probability,
         )
         for row, decision in enumerate(said)
         if decision is not None and decision.touchpoint == touchpoint
@@ -126,6 +129,8 @@ class _Offer(msgspec.Struct):
     send_at: datetime | None = None
     expires_at: datetime | None = None
     window_us: int | None = None
+    expected: float | None = None
+    hour_probability: float | None = None
     mandatory: bool = False
 
 
@@ -157,6 +162,8 @@ _OFFERS: dict[str, pl.DataType | type[pl.DataType]] = {
     "send_at": MOMENT,
     "expires_at": MOMENT,
     "window": pl.Duration("us"),
+    "expected": pl.Float64,
+    "hour_probability": pl.Float64,
 }
 
 

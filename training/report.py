@@ -9,6 +9,7 @@ import msgspec
 
 from features.answers import Answer
 from features.calibration import Calibration
+from features.receptive import Timing
 from training.measured import Evaluation
 from training.registry import Version
 from training.slices import Slice
@@ -83,9 +84,28 @@ class ModelReport:
             told.append(
                 f"model     {learned.model}: chance alone explains a calibration_error up to {learned.chance_error:.3f}"
             )
+        if isinstance(learned.answer, Timing):
+            told += [f"model     {learned.model}: {line}" for line in timing_lines(learned.answer, learned.folds)]
         if learned.fallback is not None:
             told.append(f"model     {learned.model}: says nothing of the chance without a message: {learned.fallback}")
         return told
+
+
+def timing_lines(answer: Timing, folds: Mapping[str, float]) -> list[str]:
+    """What a person must know of a model of timing: of what it learned, whether chance chose the hours, whose habits count."""
+    learned = "answers to messages" if answer.learned_from == "answers" else "visits, since too few messages were answered"
+    chosen = "hours drawn by chance" if answer.randomised else "observational: chance did not choose the hours"
+    whose = (
+        f"own habits count (visits {answer.visits:.2f}, answers {answer.answers:.2f})"
+        if answer.own
+        else "own habits do not count"
+    )
+    told = [f"learned from {learned}; {chosen}", f"everybody's curve; {whose}"]
+    for name, what in (("own_gain", "own habits take"), ("forest_gain", "a forest would take")):
+        if name in folds:
+            low, high = folds[f"{name}_low"], folds[f"{name}_high"]
+            told.append(f"on held-out training rows {what} {folds[name]:.2%} [{low:.2%}, {high:.2%}] off the log loss")
+    return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

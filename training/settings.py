@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from decisioning.domain import OutcomeKind
 from training.names import nearest
 from training.parameters import Learning
 
@@ -15,27 +16,37 @@ FILE = "models.yaml"
 _OF_CHANCES = ("auc", "log_loss", "calibration_error")
 _OF_AMOUNTS = ("mae", "gini", "total_ratio")
 _OF_OFFERS = (*_OF_CHANCES, "group_auc", "effect", "effect_said", "qini")
+_OF_HOURS = ("log_loss", "gain_over_flat", "gain_over_everybody", "gain_over_habits")
 """The metrics that a reference may stand beside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _CutOffs(Learning):
+class _Dates(Learning):
     """Who had an `event` in the `active_within` up to a cut-off is asked about from there on."""
 
     event: str
     active_within: timedelta
     train: tuple[date, ...]
     test: tuple[date, ...]
-    columns: tuple[str, ...]
 
-    def cut_off_faults(self, horizons: tuple[timedelta, ...], metrics: tuple[str, ...]) -> list[str]:
+    def date_faults(self, horizons: tuple[timedelta, ...], metrics: tuple[str, ...]) -> list[str]:
         faults = _reference_faults(self.references, metrics)
-        faults += self.order_faults(self.columns) + _list_faults("train", self.train) + _list_faults("test", self.test)
+        faults += _list_faults("train", self.train) + _list_faults("test", self.test)
         if min(*horizons, self.active_within) <= timedelta(0):
             faults.append("horizons and active_within must be longer than 0")
         if self.train and self.test and max(self.train) + max(horizons) > min(self.test):
             faults.append(f"the last cut-off of train plus the horizon lies after the first of test, {min(self.test)}")
         return faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CutOffs(_Dates):
+    """The same, learned from features of the profile."""
+
+    columns: tuple[str, ...]
+
+    def cut_off_faults(self, horizons: tuple[timedelta, ...], metrics: tuple[str, ...]) -> list[str]:
+        return self.order_faults(self.columns) + self.date_faults(horizons, metrics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +185,36 @@ class Uplift(Offers):
             raise ValueError("window must be longer than 0")
 
 
-Settings = Churn | Value | Preference | Uplift
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing(_Dates):
+    """At which hours messages of an outbound `touchpoint` are answered: with one of `success` within the `window`.
+
+    Messages sent from the first date of train to the first of test teach, those of the `horizon` after each date of test judge.
+    Where too few were answered, visits stand for answers: the hours of the `event` within the `horizon` after each date.
+    The columns are the customers' own habits, whatever of them the profile has. `parameters` are those of the forest that is
+    measured beside the model.
+    """
+
+    touchpoint: str
+    horizon: timedelta
+    window: timedelta = timedelta(days=2)
+    success: tuple[OutcomeKind, ...] = ("opened", "clicked", "accepted")
+
+    def __post_init__(self) -> None:
+        faults = self.date_faults((self.horizon,), _OF_HOURS)
+        if self.window <= timedelta(0):
+            faults.append("window must be longer than 0")
+        if not self.success:
+            faults.append("success needs at least one outcome, such as opened")
+        if self.rises_with or self.falls_with or self.slices or self.trusted or self.search:
+            faults.append("timing has no columns of its own: leave out rises_with, falls_with, slices, trusted and search")
+        if faults:
+            raise ValueError("; ".join(faults))
+
+
+Described = Churn | Value | Preference | Uplift
+"""Those whose columns are written out."""
+Settings = Described | Timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,10 +247,11 @@ class Models:
     preference: Preference | None = None
     uplift: Uplift | None = None
     emotion: Emotion | None = None
+    timing: Timing | None = None
 
     def __post_init__(self) -> None:
         if not self.described and self.emotion is None:
-            raise ValueError("there is nothing to train; describe churn, value, preference, uplift or emotion")
+            raise ValueError("there is nothing to train; describe churn, value, preference, uplift, timing or emotion")
 
     @property
     def described(self) -> dict[str, Settings]:
@@ -222,6 +263,7 @@ class Models:
             ("value", self.value),
             ("preference", self.preference),
             ("uplift", self.uplift),
+            ("timing", self.timing),
         )
         return found | {name: settings for name, settings in others if settings is not None}
 

@@ -19,7 +19,7 @@ from training.learn import learn
 from training.rated import rated
 from training.registry import Registry
 from training.report import EMOTION, LEARNED, Learned, ModelReport, TrainReport
-from training.settings import FILE, Models, Settings
+from training.settings import FILE, Models, Settings, Timing
 from training.suspects import refuse_too_good
 
 EVERY = "all"
@@ -89,7 +89,8 @@ def _train(workspace: Workspace, registry: Registry, task: _Task, rules: gates.R
     tell(f"{name}: reading what happened from the log", 0.0)
     found = task.labels()
     tell(f"{name}: joining the profile as it was known then", 0.1)
-    row = dataset.row_of(task.settings)
+    row = found.row if isinstance(task.settings, Timing) else dataset.row_of(task.settings)
+    assert row is not None  # the labels of a model of timing name its columns
     data = dataset.build(workspace, found, row, model=name, slices=task.settings.slices)
     tags = identity(name, data, task.settings, workspace.profile)
     run_id = registry.finished(tags)

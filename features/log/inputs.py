@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from decisioning.beliefs import Beliefs
 from decisioning.chance import hashed
 from decisioning.customer import Profile, State
-from decisioning.domain import Decision, Learner, Ledger, Predictions
+from decisioning.domain import Decision, HoursOf, Learner, Ledger, Predictions
 from decisioning.errors import KairosError
 from decisioning.learning import beliefs_of
 from decisioning.rulebook import Plan, Rulebook
@@ -79,6 +79,8 @@ def packed(inputs: Inputs, decision: Decision, rulebook: Rulebook, plan: Plan) -
         kept["population"] = _text(np.array([inputs.population.get(name, 0.0) for name in plan.habits.names]), np.float32)
         if (hours := predictions.hours.get(plan.touchpoint.channel)) is not None:
             kept["hours"] = _text(hours, np.float32)
+        if (hours_of := predictions.hours_of.get(plan.touchpoint.channel)) is not None:
+            kept["hours_of"] = hours_of
     return kept
 
 
@@ -112,6 +114,7 @@ def inputs_of(record: Record, rulebook: Rulebook, *, salt: str) -> Inputs:
             customer=kept["customer"],
             reads={action: tuple(names) for action, names in kept["reads"].items()},
             hours={plan.touchpoint.channel: _unpacked(kept["hours"], np.float32).astype(np.float64)} if "hours" in kept else {},
+            hours_of={plan.touchpoint.channel: msgspec.convert(kept["hours_of"], HoursOf)} if "hours_of" in kept else {},
         ),
         learner=learner,
         stock=kept["stock"],

@@ -10,22 +10,28 @@ from numpy.typing import NDArray
 
 from decisioning.catalog import Catalog
 from decisioning.customer import FeatureIndex, Profile
-from decisioning.domain import Predictions
+from decisioning.domain import HoursOf, Predictions
 from features import bundle as bundles
 from features.answers import Response, Uplift, Value
 from features.bundle import Bundle, BundledModel, BundleError
+from features.receptive import Prepared, Timing, habits_of
 from features.rows import Actions, Offer, encode_actions, rows
 from serving.scoring.fallback import LightGBMPredictor
 
 
 @dataclass(frozen=True, slots=True)
 class _Model:
-    """A model, ready: a predictor for each forest, and the catalog's offers that it scores, encoded once."""
+    """A model, ready: a predictor for each forest, and the catalog's offers that it scores, encoded once.
+
+    `positions` are those of the offers' actions in the catalog; of a model of timing those of the habits in the profile (62,),
+    -1 for those that it did not learn from.
+    """
 
     model: BundledModel
     predictors: Mapping[str, LightGBMPredictor]
     positions: NDArray[np.intp]
     offers: Actions | None
+    hours: Prepared | None = None
 
     def raw(self, profile: Profile) -> dict[str, NDArray[np.float64]]:
         """The scores of every forest: one row for each offer, or one for the customer."""
@@ -78,6 +84,8 @@ class CurrentModels:
                 response[at], assumed[at] = action.response.prior, True
         nothing: NDArray[np.float64] | None = None
         customer: dict[str, float] = {}
+        hours: dict[str, NDArray[np.float64]] = {}
+        hours_of: dict[str, HoursOf] = {}
         for name, one in loaded.models.items():
             match one.model.answer:
                 case Uplift() as answer:
@@ -87,11 +95,26 @@ class CurrentModels:
                     response[one.positions] = answer.probabilities(one.raw(profile))
                 case Response() as answer if profile.known:
                     customer[name] = float(answer.probabilities(one.raw(profile))[0])
+                case Timing() as answer if one.hours is not None:
+                    own = profile.values.take(one.positions, mode="wrap")
+                    own[one.positions < 0] = np.nan
+                    hours[answer.channel] = one.hours.factors(own)
+                    hours_of[answer.channel] = HoursOf(
+                        learned_from=answer.learned_from, own=answer.own and bool((own > 0).any())
+                    )
                 case Value() as answer if profile.known:
                     customer[name] = float(answer.amounts(one.raw(profile))[0])
         missing = {action.response.model for action in actions if action.response.model} - set(loaded.models)
         reasons = tuple(f"model_missing:{name}" for name in sorted(filter(None, missing)))
-        said = Predictions(response=response, assumed=assumed, customer=customer, reads=loaded.reads, nothing=nothing)
+        said = Predictions(
+            response=response,
+            assumed=assumed,
+            customer=customer,
+            reads=loaded.reads,
+            nothing=nothing,
+            hours=hours,
+            hours_of=hours_of,
+        )
         return said, reasons
 
     def _refresh(self) -> None:
@@ -113,6 +136,9 @@ class CurrentModels:
         reads: dict[str, tuple[str, ...]] = {}
         for name, model in bundle.models.items():
             asks = [at for at, action in enumerate(self._catalog.actions) if action.response.model == name]
+            if isinstance(model.answer, Timing):
+                models[name] = _Model(model, {}, _habits(model, self._index), None, Prepared.of(model.answer))
+                continue
             per_offer = model.answer.about == "offer"
             if per_offer and not asks:
                 continue
@@ -127,3 +153,10 @@ class CurrentModels:
                 topics = self._catalog.actions[at].topics[:1]
                 reads[self._catalog.actions[at].name] = model.row.needs(topics)
         return _Loaded(bundle.hash, models, reads)
+
+
+def _habits(model: BundledModel, index: FeatureIndex) -> NDArray[np.intp]:
+    assert isinstance(model.answer, Timing)
+    learned = set(model.row.needs(()))
+    names = habits_of(model.answer.channel)
+    return np.array([index.positions[name] if name in learned else -1 for name in names], dtype=np.intp)

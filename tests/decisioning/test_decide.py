@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from decisioning.catalog import Action, Catalog, Text, Treatment
 from decisioning.chance import WHOLE
 from decisioning.conditions import parse
 from decisioning.customer import Emotion, Profile, State
-from decisioning.domain import Decision, Job, Message
+from decisioning.domain import Decision, HoursOf, Job, Message
 from decisioning.exploration import JOBS_IN_DISTRESS
 from decisioning.policy import Exploration, Groups, Stage
 from decisioning.voice import Tone, Voice
@@ -129,6 +129,19 @@ def test_an_unknown_customer_is_sent_nothing_where_a_place_has_no_default() -> N
 def test_what_was_missing_when_the_inputs_were_gathered_is_told_on() -> None:
     decision = decided(degraded=("profile_store_unavailable",), state=worlds.state(open_complaints=("c1",)))
     assert decision.reasons == ("profile_store_unavailable", "selling_suppressed")
+
+
+@pytest.mark.parametrize(
+    ("touchpoint", "learned_from", "expected"),
+    [("email", "visits", ("timing_from_visits",)), ("email", "answers", ()), ("app_home", "visits", ())],
+)
+def test_hours_that_visits_taught_for_want_of_answers_have_a_reason_code(
+    touchpoint: str, learned_from: Literal["answers", "visits"], expected: tuple[str, ...]
+) -> None:
+    of = HoursOf(learned_from=learned_from)
+    catalog = worlds.catalog()
+    said = worlds.predictions(catalog, hours_of={"email": of, "app": of}, hours=dict.fromkeys(("email", "app"), np.ones(168)))
+    assert decided(catalog, predictions=said, request=worlds.request(touchpoint=touchpoint)).reasons == expected
 
 
 def test_a_time_zone_that_is_none_degrades_to_the_brands_and_says_so() -> None:

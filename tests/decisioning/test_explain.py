@@ -61,6 +61,7 @@ def test_a_customer_is_told_which_data_with_its_source_and_what_to_press() -> No
         ("visits of all", "Monday around 09:00 is when customers usually come"),
         ("answers of all", "Monday around 09:00 is when customers usually answer"),
         ("a model", "Monday around 09:00 is when you will most likely answer"),
+        ("a model of visits", "Monday around 09:00 is when you will most likely come"),
         (None, "we know of no better time than Monday around 09:00"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from decisioning.domain import HoursOf
 from decisioning.habits import Habits, answers
 from decisioning.hours import is_quiet
 from decisioning.policy import QuietHours
@@ -208,6 +209,21 @@ def test_a_model_is_no_reason_for_an_hour_that_it_does_not_recommend() -> None:
     week = np.full(168, 0.1)
     week[5 * 24] = 0.9
     assert said(hours=week) == (NOW, "nothing is known to be better than Monday around 09:00")
+
+
+def test_a_model_of_visits_does_not_promise_an_answer() -> None:
+    week = np.full(168, 0.1)
+    week[13] = 0.9
+    found = said(hours=week, hours_of=HoursOf(learned_from="visits"))
+    assert found == (local(2018, 1, 1, 13), "Monday around 13:00 is when this customer will most likely come")
+
+
+@given(st.floats(0.01, 100.0), st.integers(0, 167))
+def test_only_how_hours_compare_counts(scale: float, best: int) -> None:
+    week = np.ones(168)
+    assert at(hours=scale * week) == at(hours=week) == NOW
+    week[best] = 2.0
+    assert at(hours=scale * week) == at(hours=week)
 
 
 @pytest.mark.parametrize("weight", [0.0, -1.0, np.nan], ids=["zero", "negative", "no number"])

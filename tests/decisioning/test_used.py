@@ -3,10 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pytest
+
 from decisioning.catalog import Catalog
 from decisioning.conditions import parse
 from decisioning.customer import Emotion, FeatureIndex
-from decisioning.domain import Datum
+from decisioning.domain import Datum, HoursOf
 from decisioning.policy import Rule, Rules, Stage, Weight
 from decisioning.preferences import Preference
 from decisioning.trace import Weighed
@@ -104,3 +107,16 @@ def test_the_hours_that_chose_the_moment_are_data() -> None:
     email = worlds.request(touchpoint="email")
     assert ("the days and hours when you come to us", "first_party") in used(request=email, profile=known)
     assert ("the days and hours when you come to us", "first_party") not in used(profile=known)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_a_model_of_timing_read_of_the_customer_is_data(own: bool) -> None:
+    hours = np.ones(168)
+    hours[12] = 9.0
+    said = worlds.predictions(CATALOG, hours={"email": hours}, hours_of={"email": HoursOf(own=own)})
+    decision = decided(
+        CATALOG, predictions=said, request=worlds.request(touchpoint="email"), profile=worlds.profile(points=9.0)
+    )
+    assert isinstance(decision.trace, Weighed)
+    told = {one.says for one in data_used(decision.trace.sifted, 0)}
+    assert ({"the days and hours when you come to us", "the days and hours when you answer us"} <= told) == own

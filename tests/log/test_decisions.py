@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from decisioning.catalog import Catalog
 from decisioning.chance import WHOLE
 from decisioning.customer import Emotion, Profile, Refusal, State
-from decisioning.domain import Decision, Evidence, Learner, Ledger, Placement, Request
+from decisioning.domain import Decision, Evidence, HoursOf, Learner, Ledger, Placement, Request
 from decisioning.learning import beliefs_of
 from decisioning.policy import Cap, Contact, Exploration, Groups, Policy
 from decisioning.preferences import Preference
@@ -326,6 +326,7 @@ def test_only_what_the_decision_read_is_kept(touchpoint: str) -> None:
             CATALOG,
             reads={action.name: ("points",) for action in CATALOG.actions},
             hours={"email": np.ones(168), "app": np.ones(168)},
+            hours_of={"email": HoursOf(learned_from="visits", own=True), "app": HoursOf()},
         ),
     )
     _, record, rulebook = written(worlds.request(touchpoint=touchpoint), inputs)
@@ -336,6 +337,7 @@ def test_only_what_the_decision_read_is_kept(touchpoint: str) -> None:
         back = inputs_of(record, rulebook, salt=SALT)
         assert set(back.population) == set(rulebook.plans["email"].habits.names)
         assert list(back.predictions.hours) == ["email"]
+        assert back.predictions.hours_of == {"email": HoursOf(learned_from="visits", own=True)}
 
 
 @pytest.mark.parametrize("seen", [900, 30], ids=["much was seen of each", "any may win"])

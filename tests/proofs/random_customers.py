@@ -1,18 +1,22 @@
 """Customers of a brand at random: what is known of them, what they said, what was said to them, and when they are asked for."""
 
+import math
 from collections.abc import Iterator
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from decisioning.customer import Profile
-from decisioning.domain import Evidence, Learner, Ledger, Placement, Predictions, Request
+from decisioning.domain import Evidence, HoursOf, Learner, Ledger, Placement, Predictions, Request
 from tests.decisioning.oracle.world import World
 from tests.proofs.deciding import INDEX
 from tests.proofs.random_brands import Brand
 from tests.proofs.random_conditions import AGES, INTENTS, TIERS
 from tests.proofs.random_policies import DAY
 from tests.proofs.random_states import state
+
+_OF = (HoursOf(), HoursOf(own=True), HoursOf(learned_from="visits", own=True))
 
 
 def customers(rng: Random, brand: Brand, count: int) -> Iterator[World]:
@@ -86,6 +90,7 @@ def _profile(rng: Random) -> Profile:
 def _predictions(rng: Random, brand: Brand) -> Predictions:
     count, dice = len(brand.catalog.actions), np.random.default_rng(rng.getrandbits(32))
     response = (dice.random(count, dtype=np.float32) ** 2).astype(np.float64)
+    channels = sorted({one.channel for one in brand.catalog.touchpoints.values()})
     nothing = None
     if rng.random() < 0.5:
         nothing = dice.random(count, dtype=np.float32).astype(np.float64) * 0.25
@@ -95,7 +100,14 @@ def _predictions(rng: Random, brand: Brand) -> Predictions:
         assumed=np.ones(count, dtype=np.bool_),
         customer={"churn": float(np.float32(rng.random()))} if rng.random() < 0.8 else {},
         nothing=nothing,
+        hours={channel: _hours(rng) for channel in channels if rng.random() < 0.5},
+        hours_of={channel: rng.choice(_OF) for channel in channels if rng.random() < 0.5},
     )
+
+
+def _hours(rng: Random) -> NDArray[np.float64]:
+    """What the hours of the week are worth: here and there nothing, or no number."""
+    return np.array([rng.choice((0.0, math.nan, rng.random(), rng.expovariate(1.0))) for _ in range(168)])
 
 
 def _learner(rng: Random, brand: Brand) -> Learner:

@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 
 from decisioning.customer import Profile
+from decisioning.domain import HoursOf
 from features import bundle
 from features.answers import Answer, Response, Uplift, Value
 from features.bundle import Bundle, BundledModel
 from features.calibration import Isotonic, Platt
 from features.playbook import Playbook
+from features.receptive import HOUR
 from features.rows import Column, RowSpec
 from serving.scoring.current import CurrentModels
 from tests import corner
+from tests.features.test_receptive import own, timing
 
 BAND = "      points: {sum: total, unit: points}\n"
 TIER = f"{BAND}      tier: {{band: points, cuts: [100], labels: [low, high]}}\n"
@@ -129,3 +132,18 @@ def test_an_uplift_says_the_chance_with_and_without_for_its_own_actions_only(lea
     assert said.response[asks] == pytest.approx(with_it)
     assert said.nothing[asks] == pytest.approx(without)
     assert np.isnan(said.nothing[~asks]).all()
+
+
+def test_hours_are_weighed_for_the_channel_from_habits_that_the_model_learned_from(tmp_path: Path) -> None:
+    of = book()
+    row = RowSpec((Column(name="hour_09", side="customer", of="hour_09"), Column(name=HOUR, side="action", of=HOUR)))
+    answer = timing(channel="email", learned_from="visits")
+    models = answering(tmp_path, of, "timing", answer, row)
+    values = np.full(len(of.profile.index), np.nan, dtype=np.float32)
+    values[[of.profile.index.positions[name] for name in ("hour_09", "hour_20")]] = 30.0
+    said, _ = models.predict(Profile(index=of.profile.index, values=values, present=~np.isnan(values)))
+    assert said.hours_of == {"email": HoursOf(learned_from="visits", own=True)}
+    assert said.hours["email"] == pytest.approx(answer.factors(own(hour_09=30.0)[None])[0])
+    stranger, _ = models.predict(Profile.empty(of.profile.index))
+    assert stranger.hours_of == {"email": HoursOf(learned_from="visits", own=False)}
+    assert stranger.hours["email"] == pytest.approx(answer.factors(own()[None])[0])

@@ -57,7 +57,7 @@ def test_the_demos_models_can_be_read():
 
     models = decode(file.read_text(), Models, file=str(file))
 
-    assert models.names == ("churn", "churn_60", "value", "preference")
+    assert models.names == ("churn", "churn_60", "value", "preference", "timing")
     assert models.churn is not None
     assert models.churn.test == (date(2017, 11, 1),)
 
