@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import altair as alt
@@ -23,7 +23,7 @@ _OTHERS = ("#d9822b", "#8e5ea2", "#7a8a3c", "#9aa5ab", "#24323a")
 class Plot:
     """A finished plot: a Vega-Lite specification with its data in it."""
 
-    vega_lite: str
+    vega_lite: str = field(repr=False)
 
     def png(self, *, scale: float = 2.0) -> bytes:
         """The plot as a PNG, `scale` pixels a point. Renders without a browser and without a network."""
@@ -32,6 +32,10 @@ class Plot:
     def svg(self) -> str:
         """The plot as SVG, to stand in a page as it is: no script, no network."""
         return str(vl_convert.vegalite_to_svg(self.vega_lite))
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows: the drawing itself."""
+        return self.svg()
 
 
 def gain_curve(labels: ArrayLike, scores: ArrayLike, *, title: str, unit: str = "customers") -> Plot:
@@ -159,6 +163,66 @@ def contributions_plot(
     return _finished(
         chart, title, "One dot a row; dark: a high value of the column; the columns that move most come first", rows=dots
     )
+
+
+def intervals_plot(
+    found: Mapping[str, tuple[float, float, float]],
+    *,
+    title: str,
+    subtitle: str,
+    unit: str,
+    wider: Mapping[str, tuple[float, float]] | None = None,
+    truth: Mapping[str, float] | None = None,
+    at: float | None = None,
+    form: str = "~g",
+) -> Plot:
+    """A row a name, in the order given: its value as a dot, its interval (value, low, high) as a bar.
+
+    `wider` adds a thin line (low, high), such as an interval that may be looked at always; `truth` a mark where it is known.
+    `at` draws a line down all rows: no difference, or what there is to beat. `form` is how d3 writes the numbers.
+    """
+    names = list(found)
+    rows = [{"name": name, "x": value, "low": low, "high": high} for name, (value, low, high) in found.items()]
+    lines = [{"name": name, "low": low, "high": high} for name, (low, high) in (wider or {}).items()]
+    marks = [{"name": name, "x": value} for name, value in (truth or {}).items()]
+    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=_WIDTH // 2, domain=False, ticks=False))
+    x = alt.X("low:Q", title=unit, scale=alt.Scale(zero=False), axis=alt.Axis(format=form, tickCount=7))
+    base = alt.Chart(alt.Data(values=rows)).encode(y=y)
+    drawn = [alt.Chart(alt.Data(values=[{"x": at}])).mark_rule(color=_REFERENCE, strokeDash=[6, 4]).encode(x="x:Q")]
+    drawn = [] if at is None else drawn
+    drawn += [alt.Chart(alt.Data(values=lines)).mark_rule(color=_MODEL).encode(y=y, x=x, x2="high:Q")] if lines else []
+    drawn += [
+        base.mark_rule(color=_MODEL, strokeWidth=5, opacity=0.45).encode(x=x, x2="high:Q"),
+        base.mark_point(filled=True, size=70, color=_MODEL, opacity=1).encode(x=alt.X("x:Q", title=unit)),
+    ]
+    if marks:
+        mark = alt.Chart(alt.Data(values=marks)).mark_tick(color=_OTHERS[0], thickness=3, size=16)
+        drawn.append(mark.encode(y=y, x=alt.X("x:Q", title=unit)))
+    return _finished(alt.layer(*drawn), title, subtitle, height=max(90, 32 * len(names)))
+
+
+def bars_plot(
+    bars: Mapping[str, float],
+    *,
+    title: str,
+    subtitle: str,
+    unit: str,
+    marks: Mapping[str, float] | None = None,
+    form: str = "~g",
+) -> Plot:
+    """A bar a name from zero, in the order given, its number beside it; or a mark for what it must pass, as a threshold."""
+    names = list(bars)
+    rows = [{"name": name, "x": value} for name, value in bars.items()]
+    y = alt.Y("name:N", sort=names, title=None, axis=alt.Axis(labelLimit=_WIDTH // 2, domain=False, ticks=False))
+    x = alt.X("x:Q", title=unit, axis=alt.Axis(format=form))
+    base = alt.Chart(alt.Data(values=rows)).encode(y=y, x=x)
+    drawn = base.mark_bar(color=_MODEL, height={"band": 0.6})
+    if marks:
+        ticks = alt.Chart(alt.Data(values=[{"name": name, "x": value} for name, value in marks.items()]))
+        drawn += ticks.mark_tick(color=_OTHERS[0], thickness=3, size=18).encode(y=y, x=x)
+    else:
+        drawn += base.mark_text(align="left", dx=4, color=_INK).encode(text=alt.Text("x:Q", format=form))
+    return _finished(drawn, title, subtitle, height=max(90, 26 * len(names)))
 
 
 def growth_curves(panels: Mapping[str, Mapping[str, Mapping[int, float]]], *, title: str, subtitle: str) -> Plot:
@@ -322,9 +386,11 @@ def _share(field: str, title: str) -> Any:
     return channel(f"{field}:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
 
 
-def _finished(chart: Any, title: str, subtitle: str, *, rows: Sequence[Mapping[str, Any]] | None = None) -> Plot:
+def _finished(
+    chart: Any, title: str, subtitle: str, *, height: int = _HEIGHT, rows: Sequence[Mapping[str, Any]] | None = None
+) -> Plot:
     return _styled(
-        chart.properties(width=_WIDTH, height=_HEIGHT, title=alt.TitleParams(title, subtitle=subtitle, anchor="start")),
+        chart.properties(width=_WIDTH, height=height, title=alt.TitleParams(title, subtitle=subtitle, anchor="start")),
         rows=rows,
     )
 

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import optuna
-
 from training.parameters import Parameters, Search
 
 Losing = Callable[[Parameters], float]
@@ -19,11 +17,14 @@ def found(start: Parameters, budget: Search, losing: Losing) -> tuple[Parameters
     a tree-structured Parzen estimator (Bergstra, Bardenet, Bengio and Kegl, 2011) with the seed of `start`. Of equal losses
     the earlier wins.
     """
+    # only who searches loads it
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="minimize", sampler=optuna.samplers.TPESampler(seed=start.seed))
     losses = [(losing(start), start)]
 
-    def tried(trial: optuna.Trial) -> float:
+    def tried(trial: Any) -> float:
         parameters = replace(start, **_drawn(trial))
         losses.append((losing(parameters), parameters))
         return losses[-1][0]
@@ -35,7 +36,7 @@ def found(start: Parameters, budget: Search, losing: Losing) -> tuple[Parameters
     return losses[best][1], counted
 
 
-def _drawn(trial: optuna.Trial) -> dict[str, Any]:
+def _drawn(trial: Any) -> dict[str, Any]:
     """Small trees and strong bounds: what tens of thousands of rows with few positives can bear."""
     return {
         "num_iterations": trial.suggest_int("num_iterations", 40, 400, log=True),

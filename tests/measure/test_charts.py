@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from measure.charts import (
+    bars_plot,
     calibration_plot,
     contacts_by_quarter,
     contributions_plot,
     gain_curve,
+    intervals_plot,
     kept_by_week,
     regret_curves,
     shares_before_and_now,
@@ -136,3 +138,46 @@ def test_every_week_has_what_was_expected_and_what_was_seen_with_its_bounds():
 def test_as_svg_a_plot_stands_in_a_page_by_itself():
     drawn = gain_curve(_LABELS, _SCORES, title="x").svg()
     assert drawn.startswith("<svg") and "<script" not in drawn and "href" not in drawn
+
+
+def test_intervals_stand_in_the_order_given_with_what_is_wider_and_what_is_true():
+    plot = intervals_plot(
+        {"one": (1.0, 0.5, 1.5), "another": (0.1, -0.2, 0.4)},
+        title="x",
+        subtitle="y",
+        unit="dollars",
+        wider={"one": (0.0, 2.0)},
+        truth={"one": 1.25},
+        at=0.0,
+    )
+
+    document = json.loads(plot.vega_lite)
+    none, wide, bar, dot, mark = (layer["data"]["values"] for layer in document["layer"])
+    assert (none, wide, mark) == ([{"x": 0.0}], [{"name": "one", "low": 0.0, "high": 2.0}], [{"name": "one", "x": 1.25}])
+    assert bar == dot and [row["name"] for row in bar] == ["one", "another"]
+    assert {layer["encoding"]["y"]["sort"][0] for layer in document["layer"][1:]} == {"one"}
+    assert plot.png(scale=1.0).startswith(b"\x89PNG")
+
+
+def test_intervals_alone_are_bars_and_dots():
+    document = json.loads(intervals_plot({"one": (1.0, 0.5, 1.5)}, title="x", subtitle="y", unit="z").vega_lite)
+
+    assert len(document["layer"]) == 2
+
+
+def test_bars_bear_their_number_or_the_mark_they_must_pass():
+    bare, marked = (
+        json.loads(bars_plot({"b": 2.0, "a": 1.0}, title="x", subtitle="y", unit="z", marks=marks).vega_lite)
+        for marks in (None, {"b": 0.5})
+    )
+
+    assert bare["layer"][1]["mark"]["type"] == "text"
+    assert marked["layer"][1]["data"]["values"] == [{"name": "b", "x": 0.5}]
+    assert marked["layer"][0]["encoding"]["y"]["sort"] == ["b", "a"]
+
+
+def test_a_notebook_shows_a_drawing_that_fetches_nothing():
+    drawing = gain_curve(_LABELS, _SCORES, title="Churn, held out")._repr_svg_()
+
+    assert drawing.startswith("<svg") and "Churn, held out" in drawing
+    assert "<script" not in drawing and "href" not in drawing
