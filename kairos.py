@@ -206,7 +206,7 @@ def retrain(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
 @app.command()
 def simulate(
     seeds: Annotated[int, typer.Option(help="How many worlds.")] = 20,
-    customers: Annotated[int, typer.Option(help="Customers of each.")] = 400,
+    customers: Annotated[int, typer.Option(help="Customers of each.")] = 1_000,
     weeks: int = 26,
     kind: Annotated[str | None, typer.Option(help="One kind of worlds only, such as 'heavy fatigue'.")] = None,
     workers: Annotated[int, typer.Option(help="Processes, each with a world of its own.")] = 2,

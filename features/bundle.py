@@ -22,8 +22,10 @@ from features.answers import Answer
 from features.rows import Column, RowSpec
 from features.word_model import TextModel
 
-FORM = 3
-"""The version of bundle.json."""
+FORM = 4
+"""The version of bundle.json. Form 4 came with the line of an uplift model."""
+_READS = (3, FORM)
+"""The forms that are read: a bundle of form 3 means the same in form 4."""
 
 _HASH_DIGITS = 16
 _EMOTION = "emotion.json"
@@ -141,8 +143,8 @@ def read(folder: Path, hash: str) -> Bundle:
     place = folder / hash
     try:
         content = (place / "bundle.json").read_bytes()
-        if (form := msgspec.json.decode(content, type=_Form).form) != FORM:
-            raise BundleError(f"{place}: a bundle of form {form}, this version reads {FORM}; train again")
+        if (form := msgspec.json.decode(content, type=_Form).form) not in _READS:
+            raise BundleError(f"{place}: a bundle of form {form}, this version reads {_READS[0]} to {FORM}; train again")
         document = msgspec.json.decode(content, type=_Document)
         texts = {
             name: {forest: (place / f"{name}.{forest}.txt").read_bytes().decode() for forest in one.answer.forests}
@@ -164,7 +166,7 @@ def read(folder: Path, hash: str) -> Bundle:
         )
         for name, one in document.models.items()
     }
-    if (found := _hash(models, document.features, document.topics, emotion)) != hash:
+    if (found := _hash(models, document.features, document.topics, emotion, form)) != hash:
         raise BundleError(f"{place}: its content hashes to {found}: it was changed after training; train again")
     return Bundle(hash=hash, models=models, features=document.features, topics=document.topics, emotion=emotion)
 
@@ -197,10 +199,14 @@ class _Document:
 
 
 def _document(
-    models: Mapping[str, BundledModel], features: tuple[Feature, ...], topics: tuple[str, ...], emotion: TextModel | None
+    models: Mapping[str, BundledModel],
+    features: tuple[Feature, ...],
+    topics: tuple[str, ...],
+    emotion: TextModel | None,
+    form: int = FORM,
 ) -> bytes:
     document = _Document(
-        form=FORM,
+        form=form,
         topics=topics,
         features=features,
         models={
@@ -223,9 +229,13 @@ def _document(
 
 
 def _hash(
-    models: Mapping[str, BundledModel], features: tuple[Feature, ...], topics: tuple[str, ...], emotion: TextModel | None
+    models: Mapping[str, BundledModel],
+    features: tuple[Feature, ...],
+    topics: tuple[str, ...],
+    emotion: TextModel | None,
+    form: int = FORM,
 ) -> str:
-    return hashlib.sha256(_document(models, features, topics, emotion)).hexdigest()[:_HASH_DIGITS]
+    return hashlib.sha256(_document(models, features, topics, emotion, form)).hexdigest()[:_HASH_DIGITS]
 
 
 def _meaning(feature: Feature) -> str:

@@ -16,7 +16,8 @@ from decisioning.errors import KairosError
 
 Matrix = NDArray[np.float32]
 
-_TOPIC = "topic"
+TOPIC = "topic"
+"""Of an action column: the position of the offer's first topic."""
 
 
 class RowError(KairosError):
@@ -106,7 +107,7 @@ def encode_actions(spec: RowSpec, topics: tuple[str, ...], offers: Sequence[Offe
     columns = [column for column in spec.columns if column.side == "action"]
     values = np.full((len(offers), len(columns)), np.nan, dtype=np.float32)
     for at, column in enumerate(columns):
-        if column.of == _TOPIC:
+        if column.of == TOPIC:
             values[:, at] = np.where(topic >= 0, topic, np.nan)
             continue
         codes = {label: float(code) for code, label in enumerate(column.labels)}

@@ -15,6 +15,8 @@ from training.settings import Uplift as UpliftSettings
 from training.settings import Value as ValueSettings
 from training.slices import Slice
 
+_LEARNERS = {"t": "T", "x": "X", "pooled": "pooled (one model of all rows: a line, and forests that add to it)"}
+
 
 def card(learned: Learned, data: Dataset, settings: Settings, profile: ProfileSpec) -> str:
     """The same model, the same card: nothing in it depends on when or where it was made."""
@@ -130,7 +132,7 @@ def _calibration(learned: Learned) -> Iterable[str]:
             said = [f"the chance of anything {_calibrated(answer.any)}", f"amounts times {answer.scale:.3f}"]
         case Uplift() as answer:
             said = [f"with the message {_calibrated(answer.treated)}", f"without it {_calibrated(answer.nothing)}"]
-            said.append(f"learner {answer.learner.upper()}, effects times {answer.slope:.3f} plus {answer.shift:.4f}")
+            said.append(f"learner {_LEARNERS[answer.learner]}, effects times {answer.slope:.3f} plus {answer.shift:.4f}")
         case Timing() as answer:
             yield from (f"{line[0].upper()}{line[1:]}." for line in timing_lines(answer, learned.folds))
             yield ""
@@ -193,8 +195,9 @@ def _not_for(learned: Learned, settings: Settings) -> str:
     match settings:
         case UpliftSettings():
             return (
-                "Who is treated follows from rules as well as chance: what rules read and the columns do not is not "
-                "corrected for."
+                "Who is told something follows from the decisions' own choice as well as chance. Where its probability was "
+                "logged it is corrected for; otherwise by the columns: what choice or rules read and these do not, is not."
+                + (f" Its learner was compared with no other: {learned.unjudged}." if learned.unjudged else "")
             )
         case TimingSettings():
             return (

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from decisioning.customer import FeatureIndex
 from features import offline
-from features.rows import Actions, Column, Offer, RowSpec, encode_actions, rows
+from features.rows import TOPIC, Actions, Column, Offer, RowSpec, encode_actions, rows
 from features.workspace import Workspace
 from training.errors import TrainingError
 from training.folds import FEWEST, Timed
@@ -27,7 +27,8 @@ class Dataset:
     """`matrix` (n, C) float32 with NaN for missing, in the columns of `row`; all else has n entries in the same order.
 
     `block` and `closes_us` say which rows may predict which, see `training.labels.Labels`. `groups` is what offers belong
-    together in, None where rows are no offers. `treated` (uplift) says who got a message, `amounts` (value) what followed.
+    together in, None where rows are no offers. `treated` (uplift) says who got a message, `share` with what probability (NaN
+    where it is not known), `amounts` (value) what followed. `coded` are the columns that hold codes of no order.
     `known_share` is the share of an offer's window that is over, `success_share` that after which its success came, NaN where
     there is none; None where rows are no offers with windows of their own.
     `slices` holds, by feature, the label of each row ("unknown" where it is missing). `fingerprint` is a hash of labels and
@@ -48,6 +49,8 @@ class Dataset:
     test_fingerprint: str
     counted: Mapping[str, int]
     treated: NDArray[np.bool_] | None = None
+    share: NDArray[np.float64] | None = None
+    coded: tuple[str, ...] = ()
     amounts: NDArray[np.float64] | None = None
     known_share: NDArray[np.float64] | None = None
     success_share: NDArray[np.float64] | None = None
@@ -86,7 +89,7 @@ def build(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, sli
     constant = [name for name, one in zip(row.names, varies, strict=True) if not one]
     left_out = {f"columns left out that never vary: {', '.join(constant)}": len(constant)} if constant else {}
     kept = np.ascontiguousarray(matrix[:, varies])
-    return _dataset(labels, frame, _kept(row, varies), kept, sliced, {**labels.counted, **left_out})
+    return _dataset(workspace, labels, frame, _kept(row, varies), kept, sliced, {**labels.counted, **left_out})
 
 
 def of_test(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, slices: Sequence[str] = ()) -> Dataset:
@@ -94,7 +97,7 @@ def of_test(workspace: Workspace, labels: Labels, row: RowSpec, *, model: str, s
     frame = labels.frame.filter("test")
     _check_names(workspace, row, slices, model)
     _check_part("test", frame, model)
-    return _dataset(labels, frame, row, *_features(workspace, frame, row, slices), labels.counted)
+    return _dataset(workspace, labels, frame, row, *_features(workspace, frame, row, slices), labels.counted)
 
 
 def _check_names(workspace: Workspace, row: RowSpec, slices: Sequence[str], model: str) -> None:
@@ -120,6 +123,7 @@ def _features(
 
 
 def _dataset(
+    workspace: Workspace,
     labels: Labels,
     frame: pl.DataFrame,
     row: RowSpec,
@@ -142,6 +146,8 @@ def _dataset(
         test_fingerprint=_hash(identity.filter(pl.Series(test))),
         counted=counted,
         treated=frame["treated"].to_numpy() if "treated" in frame.columns else None,
+        share=frame["share"].fill_null(float("nan")).to_numpy() if "share" in frame.columns else None,
+        coded=tuple(column.name for column in row.columns if _is_coded(column, workspace.profile.index)),
         amounts=frame["amount"].to_numpy() if "amount" in frame.columns else None,
         known_share=frame["known_share"].to_numpy() if "known_share" in frame.columns else None,
         success_share=frame["success_share"].fill_null(np.nan).to_numpy() if "success_share" in frame.columns else None,
@@ -160,6 +166,12 @@ def _varying(matrix: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def _kept(row: RowSpec, kept: NDArray[np.bool_]) -> RowSpec:
     return RowSpec(tuple(column for column, is_kept in zip(row.columns, kept, strict=True) if is_kept))
+
+
+def _is_coded(column: Column, index: FeatureIndex) -> bool:
+    if column.side == "customer":
+        return bool(index[column.of].labels)
+    return column.side == "action" and (bool(column.labels) or column.of == TOPIC)
 
 
 def _labels_of(codes: NDArray[np.float32], labels: Sequence[str]) -> list[str]:
@@ -207,7 +219,7 @@ def _columns(frame: pl.DataFrame) -> pl.DataFrame:
     over: time that passes without anything happening makes no other data.
     """
     of_row = ("customer_id", "at", "label", "test", "block", "closes_at")
-    names = (*of_row, "decision_id", "action", "group", "treated", "amount", "success_share")
+    names = (*of_row, "decision_id", "action", "group", "treated", "share", "amount", "success_share")
     return frame.select([name for name in names if name in frame.columns])
 
 

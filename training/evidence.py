@@ -64,6 +64,7 @@ def evidence(name: str, data: Dataset, fitted: Fitted, settings: Settings, profi
         parameters=asdict(fitted.parameters),
         searched=fitted.searched,
         fallback=fitted.fallback,
+        unjudged=fitted.unjudged,
         chance_error=judged.chance_error,
         slices=judged.slices,
         together=fitted.together,
@@ -170,7 +171,7 @@ def _bundle(model: BundledModel, profile: ProfileSpec) -> dict[str, bytes]:
 def _code() -> str:
     """A hash of the sources that make and judge a model. What features compute is in the fingerprint of the data."""
     root = Path(__file__).resolve().parent.parent
-    files = [root / "features" / f"{name}.py" for name in ("answers", "bundle", "calibration", "receptive", "rows")]
+    files = [root / "features" / f"{name}.py" for name in ("answers", "bundle", "calibration", "line", "receptive", "rows")]
     files += sorted(file for room in ("measure", "training") for file in (root / room).glob("*.py"))
     return _digest(*(part for file in files for part in (file.name.encode(), file.read_bytes())))
 

@@ -1,4 +1,4 @@
-"""Decisions that said something beside those of the control group, which said nothing: the labels of uplift."""
+"""Decisions that said something beside those that said nothing though they might have: the labels of uplift."""
 
 import hashlib
 from datetime import datetime
@@ -28,6 +28,7 @@ _COLUMNS = (
     "action",
     "topics",
     "features",
+    "share",
 )
 
 
@@ -35,11 +36,16 @@ def uplift(log: Log, settings: Uplift, *, midnight: Midnight, now: datetime) -> 
     """One row a live decision at the touchpoint; label 1 where an event of the customer followed within the window.
 
     `treated`: an offer was shown that needed not be said (the first of several). Not treated: the control group, at a decision
-    that said nothing; such a row holds, as action, topics and features, an offer that was shown to a treated one of the same
-    part of the data, drawn by its decision id: what is like a message is then alike on both sides.
+    that said nothing, and others at one where something passed the rules and nothing was chosen. Such a row holds, as action,
+    topics and features, an offer that was shown to a treated one of the same part of the data, drawn by its decision id: what
+    is like a message is then alike on both sides.
 
-    Left out: decisions that said nothing to others than the control group (whom rules or worth keep from a message, the
-    control group has too, so that who is treated is no pure chance: the model learns from the profile who would be), windows
+    `share` is the probability that something would be said: what the decision logged before its choice, times the share of
+    those not in the control group. It is null of the control group, for which nothing was worked out, and where a record holds
+    none: there the model learns from the profile who is told something. So one assumption remains, that what decides over
+    silence beyond logged chance is among the columns.
+
+    Left out: decisions where nothing passed the rules (there is nothing to compare them with), windows
     that were not over at `now`, and training rows whose window closed after the first test decision.
 
     Raises TrainingError where nothing live was ever shown at the touchpoint.
@@ -53,6 +59,8 @@ def uplift(log: Log, settings: Uplift, *, midnight: Midnight, now: datetime) -> 
     without = records.left_without(log, settings.touchpoint).with_columns(treated=pl.lit(False))
     known = Known(log.links())
     both = pl.concat([shown.with_columns(treated=pl.lit(True)), without], how="diagonal")
+    both = both.join(records.chances(log, settings.touchpoint), on="decision_id", how="left")
+    both = both.with_columns(share=pl.col("share") * (1 - without["control"].sum() / both.height))
     both = both.with_columns(closes_at=pl.col("at") + settings.window)
     over = both.filter(pl.col("closes_at") <= pl.lit(now, dtype=MOMENT))
     tested = over.filter(within(settings.test.start, settings.test.until, midnight))
@@ -64,7 +72,8 @@ def uplift(log: Log, settings: Uplift, *, midnight: Midnight, now: datetime) -> 
     return Labels(
         frame=named(frame, identities.of(known)).select(_COLUMNS).sort("at", "customer_id", "decision_id"),
         counted={
-            "decisions of the control group": without.height,
+            "decisions of the control group": int(without["control"].sum()),
+            "decisions that said nothing by choice, taken as without a message": int((~without["control"]).sum()),
             "decisions whose window is not over": both.height - over.height,
             "training decisions whose window closed after the first test decision": taught.height - closed.height,
         },

@@ -11,6 +11,8 @@ from training import models
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
+Scorer = Callable[[NDArray[np.float32]], Floats]
+"""Rows (n, C) to scores (n,)."""
 
 FEWEST = 20
 """Successes, and failures, below which rows neither teach nor judge."""
@@ -35,13 +37,13 @@ def held_out(
     *,
     among: Flags,
     enough: Callable[[Flags], bool],
-    grow: Callable[[Flags], Mapping[str, str]],
+    grow: Callable[[Flags], Mapping[str, str | Scorer]],
     threads: int,
 ) -> tuple[Rows, dict[str, Floats]]:
     """Rows of `among`, by block, and their raw scores by forest; no rows and no forests where nothing can be held out.
 
-    `grow` makes the texts of forests from some rows of `among`, if these are `enough`. The first block is never held out; nor
-    is one before which too little had closed.
+    `grow` makes texts of forests, or what scores rows itself, of some rows of `among`, if these are `enough`. The first block
+    is never held out; nor is one before which too little had closed.
     """
     held: list[Rows] = []
     scores: list[dict[str, Floats]] = []
@@ -50,7 +52,13 @@ def held_out(
         before = among & (timed.block < number) & (timed.closes_us <= timed.at_us[rows].min())
         if enough(before):
             held.append(rows)
-            scores.append({name: models.raw(text, matrix[rows], threads=threads) for name, text in grow(before).items()})
+            grown = grow(before).items()
+            scores.append(
+                {
+                    name: one(matrix[rows]) if callable(one) else models.raw(one, matrix[rows], threads=threads)
+                    for name, one in grown
+                }
+            )
     if not held:
         return np.array([], dtype=np.intp), {}
     return np.concatenate(held), {name: np.concatenate([one[name] for one in scores]) for name in scores[0]}

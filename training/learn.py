@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.answers import Answer, Response
+from features.answers import Answer, Response, scored
 from features.calibration import Calibration
 from training import evaluate, models
 from training.arrival import Arrival
@@ -28,10 +29,10 @@ class Fitted:
     """`forests` holds the text of each forest that learned from every training row, `answer` what their scores mean. `folds`
     is what models of the same kind reached on training rows held out in time: rows, positives, auc, and group_auc where rows
     are offers (no auc where one label is missing); mae and gini of a value; the losses and Qinis of the learners of an uplift.
-    `parameters` are those that it learned by, `searched` what a search for them says of itself, and `fallback` why an uplift
-    says nothing of the chance without a message. Of offers, `together` calibrates the chance that any of a group is taken
-    (`evaluate.by_group`; None where no training rows could be held out), and `arrival` says when successes come. `rivals` are
-    those of a model of timing (see `training.timing`).
+    `parameters` are those that it learned by, `searched` what a search for them says of itself, `fallback` why an uplift
+    says nothing of the chance without a message, and `unjudged` why its learner could not be compared with others. Of offers,
+    `together` calibrates the chance that any of a group is taken (`evaluate.by_group`; None where no training rows could be
+    held out), and `arrival` says when successes come. `rivals` are those of a model of timing (see `training.timing`).
     """
 
     forests: Mapping[str, str]
@@ -40,6 +41,7 @@ class Fitted:
     parameters: Parameters
     searched: Mapping[str, float] = field(default_factory=dict)
     fallback: str | None = None
+    unjudged: str | None = None
     together: Calibration | None = None
     arrival: Arrival = Arrival()
     rivals: Mapping[str, Chance] = field(default_factory=dict)
@@ -48,7 +50,8 @@ class Fitted:
         """What `raw` does, the texts being read once."""
         read = {name: models.booster(text) for name, text in self.forests.items()}
         threads = self.parameters.num_threads
-        return lambda matrix: {name: models.scores(one, matrix, threads=threads) for name, one in read.items()}
+        forests = {name: partial(models.scores, one, threads=threads) for name, one in read.items()}
+        return partial(scored, self.answer, forests)
 
     def raw(self, matrix: NDArray[np.float32]) -> dict[str, Floats]:
         """The scores (n,) of each forest, as `answer` reads them."""
@@ -155,6 +158,8 @@ def _uplift(data: Dataset, settings: Uplift) -> Fitted:
         closes_us=data.closes_us[train],
         columns=data.row.names,
         parameters=settings.parameters,
+        share=None if data.share is None else data.share[train],
+        coded=data.coded,
         only_with_message=[column.name for column in data.row.columns if column.side != "customer"],
         rises_with=settings.rises_with,
         falls_with=settings.falls_with,
@@ -166,6 +171,7 @@ def _uplift(data: Dataset, settings: Uplift) -> Fitted:
         folds=fitted.folds,
         parameters=settings.parameters,
         fallback=fitted.fallback,
+        unjudged=fitted.unjudged,
     )
 
 
@@ -202,7 +208,7 @@ def _grouped(data: Dataset, held: NDArray[np.intp], probabilities: Floats) -> ev
 
 def _loss(fitted: Fitted) -> float:
     """What a search makes small: the log loss, a value's absolute error, or the loss of the better learner of an uplift."""
-    lost = [fitted.folds[name] for name in ("log_loss", "mae", "loss_t", "loss_x") if name in fitted.folds]
+    lost = [fitted.folds[name] for name in ("log_loss", "mae", "loss_t", "loss_x", "loss_pooled") if name in fitted.folds]
     if not lost:
         raise TrainingError("a search needs training rows held out in time; give more training dates or folds, or leave it out")
     return min(lost)

@@ -32,19 +32,21 @@ def fit(
     objective: Objective = "binary",
     rises_with: Sequence[str] = (),
     falls_with: Sequence[str] = (),
+    start: Floats | None = None,
 ) -> str:
     """A model's text, LightGBM's own format.
 
     `matrix` is (n, C) with NaN for missing, `columns` the C names, `labels` (n,): 0 and 1 for the objective binary, any
     numbers for regression, numbers above 0 for gamma. More of a column named in
-    `rises_with` never lowers the score, more of one in `falls_with` never raises it, all else equal.
+    `rises_with` never lowers the score, more of one in `falls_with` never raises it, all else equal. Of a `start` (n,), scores
+    from elsewhere, the model says only what is to be added to them.
     """
     bounds = [1 if name in rises_with else -1 if name in falls_with else 0 for name in columns]
     settings = (
         asdict(parameters) | _FIXED | {"objective": objective} | ({"monotone_constraints": bounds} if any(bounds) else {})
     )
     rounds = settings.pop("num_iterations")
-    data = lgb.Dataset(matrix, labels, feature_name=list(columns), params={"verbose": -1})
+    data = lgb.Dataset(matrix, labels, init_score=start, feature_name=list(columns), params={"verbose": -1})
     return str(lgb.train(settings, data, num_boost_round=rounds).model_to_string())
 
 

@@ -1,4 +1,4 @@
-"""What the log says happened, as frames: events, offers, decisions of the control group, outcomes. Unreadable records are none.
+"""What the log says happened, as frames: events, offers, decisions that said nothing, outcomes. Unreadable records are none.
 
 Where a record says that it happened after it was known, it happened when it was known.
 """
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import polars as pl
 
+from decisioning.chance import WHOLE
 from features.log import Log
 
 _Form = TypeVar("_Form")
@@ -17,6 +18,9 @@ _Form = TypeVar("_Form")
 MOMENT = pl.Datetime("us", "UTC")
 _LARGEST = 1e15
 """A greater number is no rating."""
+
+BY_CHOICE = "nothing_is_worth_the_attention"
+"""Why nothing was said where something might have been."""
 
 
 def events(log: Log, name: str) -> pl.DataFrame:
@@ -84,19 +88,39 @@ def offers(log: Log, touchpoint: str) -> pl.DataFrame:
 
 
 def left_without(log: Log, touchpoint: str) -> pl.DataFrame:
-    """customer_id, at, known_at, decision_id of the control group's live decisions there that said nothing."""
+    """customer_id, at, known_at, decision_id, `control` of live decisions there that said nothing though they might have: those
+    of the control group, and of others where something passed the rules and nothing was chosen.
+    """
     records, said = _records(log, "decision", _Decision)
-    kept = [
-        one is not None
-        and one.touchpoint == touchpoint
-        and one.group == "control"
-        and one.origin != "imported"
-        and not any(offer.kind == "action" for offer in one.results)
+    kept = [one is not None and one.touchpoint == touchpoint and _left(one) for one in said]
+    found = [one for one, is_kept in zip(said, kept, strict=True) if is_kept and one is not None]
+    return (
+        records.filter(pl.Series("kept", kept, dtype=pl.Boolean))
+        .with_columns(
+            decision_id=pl.Series([one.decision_id for one in found], dtype=pl.String),
+            control=pl.Series([one.group == "control" for one in found], dtype=pl.Boolean),
+        )
+        .drop_nulls("customer_id")
+    )
+
+
+def _left(decision: "_Decision") -> bool:
+    if decision.origin == "imported" or any(offer.kind == "action" for offer in decision.results):
+        return False
+    return decision.group == "control" or any(offer.reason == BY_CHOICE for offer in decision.results)
+
+
+def chances(log: Log, touchpoint: str) -> pl.DataFrame:
+    """decision_id, `share`: the probability, logged before the choice, that a live decision there says something. The control
+    group's are not among them: what chance they would have had otherwise was never worked out.
+    """
+    _, said = _records(log, "decision", _Decision)
+    known = [
+        (one.decision_id, 1 - one.units[-1] / WHOLE)
         for one in said
+        if one is not None and one.touchpoint == touchpoint and one.units and one.group != "control"
     ]
-    names = [one.decision_id for one, is_kept in zip(said, kept, strict=True) if is_kept and one is not None]
-    found = records.filter(pl.Series("kept", kept, dtype=pl.Boolean))
-    return found.with_columns(decision_id=pl.Series(names, dtype=pl.String)).drop_nulls("customer_id")
+    return pl.DataFrame(known, schema={"decision_id": pl.String, "share": pl.Float64}, orient="row").unique("decision_id")
 
 
 def outcomes(log: Log, touchpoint: str) -> pl.DataFrame:
@@ -132,6 +156,7 @@ class _Offer(msgspec.Struct):
     expected: float | None = None
     hour_probability: float | None = None
     mandatory: bool = False
+    reason: str | None = None
 
 
 class _Decision(msgspec.Struct):
@@ -140,6 +165,7 @@ class _Decision(msgspec.Struct):
     origin: str
     results: list[_Offer]
     group: str | None = None
+    units: list[int] = []
 
 
 class _Outcome(msgspec.Struct):

@@ -32,9 +32,9 @@ class Learned:
     `folds` holds the metrics on training rows that were held out in turn: what parameters are chosen on. `gains` is each
     column's share of what the trees found. `answer` is what raw scores mean. `counted` says in words what
     was left out, and what was kept all the same. `parameters` are those that it learned by, `searched` what a search for them
-    says, `fallback` why an uplift says nothing of the chance without a message, `chance_error` the calibration error that
-    chance alone explains (see `training.judge`), `slices` the test for each group alone. `together` calibrates the chance that
-    any of a group of offers is taken, None where rows are no offers.
+    says, `fallback` why an uplift says nothing of the chance without a message, `unjudged` why its learner was compared with no
+    other, `chance_error` the calibration error that chance alone explains (see `training.judge`), `slices` the test for each
+    group alone. `together` calibrates the chance that any of a group of offers is taken, None where rows are no offers.
     """
 
     model: str
@@ -52,6 +52,7 @@ class Learned:
     chance_error: float | None
     slices: tuple[Slice, ...]
     together: Calibration | None = None
+    unjudged: str | None = None
 
     def encoded(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=1)
@@ -88,6 +89,8 @@ class ModelReport:
             told += [f"model     {learned.model}: {line}" for line in timing_lines(learned.answer, learned.folds)]
         if learned.fallback is not None:
             told.append(f"model     {learned.model}: says nothing of the chance without a message: {learned.fallback}")
+        if learned.unjudged is not None:
+            told.append(f"model     {learned.model}: its learner was compared with no other: {learned.unjudged}")
         return told
 
 

@@ -10,15 +10,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from features.answers import Uplift
+from features.answers import Uplift, scored
 from features.calibration import Calibration, Platt
 from measure.qini import uplift_curve
 from training import models
 from training.calibrate import calibrate
 from training.errors import TrainingError
-from training.folds import FEWEST, Flags, Floats, Timed, fewest, held_out
+from training.folds import FEWEST, Flags, Floats, Scorer, Timed, fewest, held_out
 from training.parameters import Parameters
+from training.pooled import FittedPooled, learn_pooled
 
+SHOWN = 2.0
+"""Standard errors by which a learner must be nearer to the truth than the pooled one, to be taken instead."""
 LEAST_SHARE = 0.02
 """A chance of being treated is taken no nearer to 0 or 1 than this: one row would say too much."""
 
@@ -28,7 +31,8 @@ class FittedUplift:
     """`forests` holds the text of each forest, `answer` what their scores mean.
 
     `fallback` says why nothing is said of the chance without the message, None where something is: then `answer` is set, and
-    where it is not, the forest `treated` stands alone and `alone` calibrates it. `folds` is what was measured on training
+    where it is not, the forest `treated` stands alone and `alone` calibrates it. `unjudged` says why the pooled learner could
+    not be compared with others, None where it was. `folds` is what was measured on training
     rows held out in time: rows, control rows, the average effect, and for each learner its loss and its Qini.
     """
 
@@ -37,13 +41,15 @@ class FittedUplift:
     alone: Calibration
     fallback: str | None
     folds: Mapping[str, float]
+    unjudged: str | None = None
 
     def predict(self, matrix: NDArray[np.float32], *, threads: int = 1) -> tuple[Floats, Floats]:
         """Calibrated chances (with the message (n,), without it (n,)); without it is NaN after a fallback."""
-        raw = {name: models.raw(text, matrix, threads=threads) for name, text in self.forests.items()}
         if self.answer is None:
-            return self.alone.apply(raw["treated"]), np.full(len(matrix), np.nan)
-        return self.answer.probabilities(raw)
+            alone = models.raw(self.forests["treated"], matrix, threads=threads)
+            return self.alone.apply(alone), np.full(len(matrix), np.nan)
+        forests = {name: partial(models.raw, text, threads=threads) for name, text in self.forests.items()}
+        return self.answer.probabilities(scored(self.answer, forests, matrix))
 
 
 def learn_uplift(
@@ -56,26 +62,33 @@ def learn_uplift(
     closes_us: NDArray[np.int64],
     columns: Sequence[str],
     parameters: Parameters,
-    share: float | None = None,
+    share: float | Floats | None = None,
     only_with_message: Sequence[str] = (),
+    coded: Sequence[str] = (),
     rises_with: Sequence[str] = (),
     falls_with: Sequence[str] = (),
 ) -> FittedUplift:
-    """Two learners, T and X (Kuenzel et al., PNAS 2019), the better of which is chosen on rows held out in time.
+    """Three learners, T and X (Kuenzel et al., PNAS 2019) and one pooled (`training.pooled`), chosen on rows held out in time.
 
     `matrix` (n, C) float32, NaN missing; `labels` (n,) 0 or 1; `treated` (n,): who got the message. Give `share`, the
-    probability of getting it, where chance alone decided; without it a forest learns who got it. `block` (n,) from 0,
+    probability of getting it, where chance alone decided: one for all, or one a row (n,) with NaN where it is not known.
+    Where it is not, a forest learns from the columns who got it. `block` (n,) from 0,
     `at_us`, `closes_us` (n,) say which rows may predict which, as in `training.labels.Labels`. A column of
     `only_with_message` (what the message is like) holds for an untreated row what might have been sent; the chance without it
-    never depends on it. Monotone bounds as in `training.models.fit`, on both chances.
+    never depends on it. `coded` columns hold codes from 0 of no order. Monotone bounds as in `training.models.fit`, on both
+    chances; the pooled learner, whose line knows no bounds, is left out where there are any.
 
     Learners are compared by the squared distance of their effects to the doubly robust score of each held-out row (Kennedy,
-    2023), and the effects of the chosen one are shrunk onto it: slope and shift of their best linear predictor
-    (Chernozhukov, Demirer, Duflo and Fernandez-Val, 2018), the slope only as far as it stands out from its own error and
-    never below 0. Effects that are noise become one effect for all.
+    2023). The pooled one, which asks least of the rows, is taken unless another is shown to be nearer: by more than two
+    standard errors. The effects of T or X are shrunk onto the score:
+    slope and shift of their best linear predictor (Chernozhukov, Demirer, Duflo and Fernandez-Val, 2018), the slope only as
+    far as it stands out from its own error and never below 0: effects that are noise become one effect for all. Those of the
+    pooled one its priors have shrunk already.
 
-    Falls back to the chance with the message alone, and says why, where either kind of row has too few successes or failures
-    to teach, or to judge on rows held out. Raises TrainingError where there are too few treated rows even for that.
+    Where either kind of row has too few successes or failures to judge on rows held out, the pooled learner is taken unjudged,
+    as its priors let it be, and says so. Falls back to the chance with the message alone, and says why, where there are too
+    few even to teach, or to judge where bounds forbid the pooled one. Raises TrainingError where there are too few treated
+    rows even for that.
     """
     timed = Timed(block=block, at_us=at_us, closes_us=closes_us)
     if fewest(labels, treated) < FEWEST:
@@ -103,9 +116,27 @@ def learn_uplift(
         grown["effect_nothing"] = fit(matrix[without], brought, objective="regression")
         return grown
 
-    def judged(among: Flags) -> dict[str, str]:
-        who = {} if share is not None else {"who": fit(matrix[among], treated[among].astype(np.uint8))}
-        return four(among) | who
+    def pooled(among: Flags) -> FittedPooled:
+        return learn_pooled(
+            matrix=matrix[among],
+            labels=labels[among],
+            treated=treated[among],
+            columns=columns,
+            parameters=parameters,
+            only_with_message=only_with_message,
+            coded=coded,
+        )
+
+    known = np.full(len(labels), np.nan if share is None else share) if not isinstance(share, np.ndarray) else share
+    tries_pooled = not rises_with and not falls_with
+
+    def judged(among: Flags) -> dict[str, str | Scorer]:
+        grown: dict[str, str | Scorer] = {**four(among)}
+        if np.isnan(known).any():
+            grown["who"] = fit(matrix[among], treated[among].astype(np.uint8))
+        if tries_pooled:
+            grown |= pooled(among).scorers(threads=parameters.num_threads)
+        return grown
 
     def enough(among: Flags) -> bool:
         return min(fewest(labels, among & treated), fewest(labels, among & ~treated)) >= FEWEST
@@ -116,39 +147,81 @@ def learn_uplift(
         return alone(f"{_counted(labels, ~treated)} without the message")
     held, raw = held_out(timed, matrix, among=everyone, enough=enough, grow=judged, threads=parameters.num_threads)
     chosen = np.isin(np.arange(len(labels)), held)
+    overall = share if isinstance(share, float) else float(treated.mean())
     if not enough(chosen):
-        return alone(f"of the rows that could be held out in time, {_counted(labels, chosen & ~treated)} without the message")
+        why = f"of the rows that could be held out in time, {_counted(labels, chosen & ~treated)} without the message"
+        return _unjudged(pooled(everyone), overall, why) if tries_pooled else alone(why)
 
-    chance = np.full(len(held), share) if share is not None else models.sigmoid(raw["who"])
-    overall = float(treated.mean()) if share is None else share
-    answers, folds = _answers(labels[held], treated[held], raw, chance, overall)
-    best = min(answers, key=lambda name: (folds[f"loss_{name}"], name))
-    return FittedUplift(
-        forests=(four if best == "x" else two)(everyone),
-        answer=answers[best],
-        alone=answers[best].treated,
-        fallback=None,
-        folds=folds,
+    chance = known[held] if "who" not in raw else np.where(np.isnan(known[held]), models.sigmoid(raw["who"]), known[held])
+    found, folds = _answers(labels[held], treated[held], raw, chance, overall)
+    best = _best(found)
+    if best == "pooled":
+        whole = pooled(everyone)
+        forests, line = whole.forests, whole.line
+    else:
+        forests, line = (four if best == "x" else two)(everyone), None
+    said = found[best]
+    answer = Uplift(
+        learner=best,
+        treated=said.treated,
+        nothing=said.nothing,
+        slope=said.slope,
+        shift=said.shift,
+        share=overall,
+        line=line,
     )
+    return FittedUplift(forests=forests, answer=answer, alone=said.treated, fallback=None, folds=folds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """A learner as it did on n held-out rows: what its answer needs, and how far its effects were `off`, squared (n,)."""
+
+    treated: Calibration
+    nothing: Calibration
+    slope: float
+    shift: float
+    off: Floats
+
+
+def _best(found: Mapping[str, _Judged]) -> str:
+    """The nearest, but pooled where no other is shown to be nearer."""
+    nearest = min(found, key=lambda name: (float(found[name].off.mean()), name))
+    if "pooled" not in found:
+        return nearest
+    farther = found["pooled"].off - found[nearest].off
+    return nearest if farther.mean() > SHOWN * farther.std() / np.sqrt(len(farther)) else "pooled"
 
 
 def _answers(
     labels: NDArray[np.uint8], treated: Flags, raw: Mapping[str, Floats], chance: Floats, share: float
-) -> tuple[dict[str, Uplift], dict[str, float]]:
+) -> tuple[dict[str, _Judged], dict[str, float]]:
     """Each learner with its calibration, and what was measured of it."""
     with_it = calibrate(raw["treated"][treated], labels[treated])
     without = calibrate(raw["nothing"][~treated], labels[~treated])
-    robust = _doubly_robust(labels, treated, with_it.apply(raw["treated"]), without.apply(raw["nothing"]), chance)
+    calibrated = {"t": (with_it, without), "x": (with_it, without)}
+    scores = {"t": (raw["treated"], raw["nothing"])}
+    if "line" in raw:
+        scores["pooled"] = raw["line"] + raw["base"] + raw["changes"], raw["line_without"] + raw["base"]
+        # as the priors let it be: calibrating it anew, and moving its effects, cost more than they brought in simulation
+        calibrated["pooled"] = Platt(), Platt()
+    # what all are measured by leans on no learner more than on another
+    chances = [(calibrated[name][0].apply(one), calibrated[name][1].apply(other)) for name, (one, other) in scores.items()]
+    means = np.mean(chances, axis=0)
+    robust = _doubly_robust(labels, treated, means[0], means[1], chance)
     folds = {"rows": float(len(labels)), "control_rows": float((~treated).sum()), "effect": float(robust.mean())}
-    answers = {}
-    for learner in ("t", "x"):
-        plain = Uplift(learner=learner, treated=with_it, nothing=without, slope=1.0, shift=0.0, share=share)
-        effect = plain.effect(raw)
-        slope, shift = _shrunk(effect, robust)
-        folds[f"loss_{learner}"] = float(np.mean((robust - shift - slope * effect) ** 2))
-        folds[f"qini_{learner}"] = uplift_curve(labels, treated, effect).coefficient
-        answers[learner] = Uplift(learner=learner, treated=with_it, nothing=without, slope=slope, shift=shift, share=share)
-    return answers, folds
+    plain = Uplift(learner="x", treated=with_it, nothing=without, slope=1.0, shift=0.0, share=share)
+    effects = {name: one - other for name, (one, other) in zip(scores, chances, strict=True)} | {"x": plain.effect(raw)}
+    found = {}
+    for learner, (of_treated, of_nothing) in calibrated.items():
+        slope, shift = (_stretched if learner == "pooled" else _shrunk)(effects[learner], robust)
+        # learners are compared by whom they set apart from whom, each moved onto the score alike
+        alike, moved = _shrunk(effects[learner], robust)
+        off = (robust - moved - alike * effects[learner]) ** 2
+        folds[f"loss_{learner}"] = float(off.mean())
+        folds[f"qini_{learner}"] = uplift_curve(labels, treated, effects[learner]).coefficient
+        found[learner] = _Judged(treated=of_treated, nothing=of_nothing, slope=slope, shift=shift, off=off)
+    return found, folds
 
 
 def _doubly_robust(labels: NDArray[np.uint8], treated: Flags, with_it: Floats, without: Floats, chance: Floats) -> Floats:
@@ -159,16 +232,45 @@ def _doubly_robust(labels: NDArray[np.uint8], treated: Flags, with_it: Floats, w
 
 
 def _shrunk(effect: Floats, robust: Floats) -> tuple[float, float]:
-    """Slope and shift of the line from effect to score, the slope times max(0, 1 - its squared error over its square)."""
-    centred, mean = effect - effect.mean(), float(robust.mean())
+    """Slope and shift of the line from effect to score, the slope shrunk towards 0 by its error, and never below 0."""
+    slope = max(0.0, _as_far(*_slope(effect, robust)))
+    return slope, float(robust.mean()) - slope * float(effect.mean())
+
+
+def _stretched(effect: Floats, robust: Floats) -> tuple[float, float]:
+    """The slope of effects that are shrunk already: from 1 on as far as it stands out from its error. Their mean stays."""
+    slope, error = _slope(effect, robust)
+    slope = max(0.0, 1 + _as_far(slope - 1, error))
+    return slope, (1 - slope) * float(effect.mean())
+
+
+def _slope(effect: Floats, robust: Floats) -> tuple[float, float]:
+    """Of the line from effect to score, and its error, however the scores spread (White, Econometrica 1980)."""
+    centred = effect - effect.mean()
     spread = float(centred @ centred)
-    slope = float(centred @ robust) / spread if spread > 1e-12 else 0.0
-    if slope <= 0:
-        return 0.0, mean
-    left = robust - mean - slope * centred
-    error = float(np.sqrt(((centred * left) ** 2).sum())) / spread
-    slope *= max(0.0, 1 - (error / slope) ** 2)
-    return slope, mean - slope * float(effect.mean())
+    if spread <= 1e-12:
+        return 0.0, np.inf
+    slope = float(centred @ robust) / spread
+    left = robust - robust.mean() - slope * centred
+    return slope, float(np.sqrt(((centred * left) ** 2).sum())) / spread
+
+
+def _as_far(way: float, error: float) -> float:
+    """The way, times max(0, 1 - the squared error over its square)."""
+    return way * max(0.0, 1 - (error / way) ** 2) if way else 0.0
+
+
+def _unjudged(fitted: FittedPooled, share: float, why: str) -> FittedUplift:
+    """The pooled learner as it is: no calibration but its priors."""
+    answer = Uplift(learner="pooled", treated=Platt(), nothing=Platt(), slope=1.0, shift=0.0, share=share, line=fitted.line)
+    return FittedUplift(
+        forests=fitted.forests,
+        answer=answer,
+        alone=Platt(),
+        fallback=None,
+        unjudged=f"{why}, and at least {FEWEST} of each are needed to judge; what is said rests on the learner's priors alone",
+        folds={},
+    )
 
 
 def _alone(

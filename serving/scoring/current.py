@@ -12,7 +12,7 @@ from decisioning.catalog import Catalog
 from decisioning.customer import FeatureIndex, Profile
 from decisioning.domain import HoursOf, Predictions
 from features import bundle as bundles
-from features.answers import Response, Uplift, Value
+from features.answers import Response, Uplift, Value, scored
 from features.bundle import Bundle, BundledModel, BundleError
 from features.receptive import Prepared, Timing, habits_of
 from features.rows import Actions, Offer, encode_actions, rows
@@ -34,9 +34,9 @@ class _Model:
     hours: Prepared | None = None
 
     def raw(self, profile: Profile) -> dict[str, NDArray[np.float64]]:
-        """The scores of every forest: one row for each offer, or one for the customer."""
+        """What the answer reads: scores of one row for each offer, or of one for the customer."""
         matrix = rows(self.model.row, profile.index, profile.values[None, :], self.offers)
-        return {name: predictor.raw(matrix) for name, predictor in self.predictors.items()}
+        return scored(self.model.answer, {name: one.raw for name, one in self.predictors.items()}, matrix)
 
 
 @dataclass(frozen=True, slots=True)

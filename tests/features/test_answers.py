@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from features.answers import Uplift
+from features.answers import Uplift, scored
 from features.calibration import Platt
+from features.line import NO_CODE, Line, Numbers
 
 
 def _uplift(**changes: object) -> Uplift:
@@ -46,7 +47,34 @@ def test_chances_stay_inside():
     assert 0 < without[0] < with_it[0] < 1
 
 
-@pytest.mark.parametrize("changes", [{"learner": "s"}, {"slope": float("nan")}, {"share": 1.0}])
+def test_of_the_pooled_learner_scores_add_up():
+    line = Line(
+        customer=Numbers(columns=(0,), codes=(NO_CODE,), mean=(1.0,), spread=(2.0,)),
+        message=Numbers(columns=(1,), codes=(1,), mean=(0.0,), spread=(1.0,)),
+        pairs=False,
+        each=True,
+        middle=(),
+        weights=(-1.0, 0.5, 0.2, 0.1, 0.3, -0.4),
+    )
+    answer = _uplift(learner="pooled", line=line)
+    rows = np.array([[5.0, 1.0], [np.nan, 0.0], [99.0, np.nan]], dtype=np.float32)
+    forests = {"base": lambda matrix: np.full(len(matrix), 0.01), "changes": lambda matrix: np.full(len(matrix), 0.02)}
+
+    with_it, without = answer.both(scored(answer, forests, rows))
+
+    # the customer's number is 2, missing and so 0, and no further from the mean than 3
+    own = np.array([2.0, 0.0, 3.0])
+    assert without == pytest.approx(_chance(-1.0 + 0.5 * own + 0.01))
+    said = np.array([1.0, 0.0, 0.0])
+    added = 0.2 + 0.1 * own + 0.3 * said - 0.4 * said * own + 0.02
+    assert with_it == pytest.approx(_chance(-1.0 + 0.5 * own + 0.01 + added))
+
+
+def _chance(log_odds: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-log_odds))
+
+
+@pytest.mark.parametrize("changes", [{"learner": "s"}, {"learner": "pooled"}, {"slope": float("nan")}, {"share": 1.0}])
 def test_an_answer_that_cannot_be_computed_is_refused(changes):
     with pytest.raises(ValueError, match="uplift"):
         _uplift(**changes)

@@ -8,10 +8,21 @@ from features import bundle
 from features.answers import Answer, Response, Uplift, Value
 from features.bundle import BundledModel, BundleError
 from features.calibration import Calibration, Isotonic, Platt
+from features.line import NO_CODE, Line, Numbers
 from features.rows import Column, RowSpec
 from tests.features.worlds import PROFILE, RICH, spec
 
 TOPICS = ("bakery", "produce")
+
+
+LINE = Line(
+    customer=Numbers(columns=(0, 0), codes=(0, 1), mean=(0.0, 0.0), spread=(1.0, 1.0)),
+    message=Numbers(columns=(2,), codes=(NO_CODE,), mean=(0.1 + 0.2,), spread=(1 / 3,)),
+    pairs=True,
+    each=False,
+    middle=(0.25,),
+    weights=(-1.1, 0.1, 1e-17, 0.3, 0.2, 0.0, -0.2, 1 / 7, 0.5),
+)
 
 
 def _response(calibration: Calibration) -> Response:
@@ -50,11 +61,26 @@ def test_every_answer_is_read_again_as_it_was_written(tmp_path: Path) -> None:
     answers: list[Answer] = [
         _response(line),
         Uplift(learner="x", treated=line, nothing=Platt(a=1.1), slope=0.7, shift=0.01, share=0.9),
+        Uplift(learner="pooled", treated=line, nothing=line, slope=1.0, shift=0.0, share=0.6, line=LINE),
         Value(any=Platt(), scale=1.02, highest=5.5),
     ]
     for answer in answers:
         made = _bundle(_model(answer=answer, forests={name: f"tree {name}" for name in answer.forests}))
         assert bundle.read(tmp_path, bundle.write(made, tmp_path)) == made
+
+
+def test_a_bundle_of_the_form_before_is_read_and_one_that_was_changed_is_refused(tmp_path: Path) -> None:
+    """The file is what the version of form 3 wrote, the name what it called it."""
+    place, document = tmp_path / "b104f095076a5b6f", (Path(__file__).parent / "forms" / "bundle_3.json").read_text()
+    place.mkdir()
+    for forest in ("treated", "nothing"):
+        (place / f"uplift.{forest}.txt").write_text(f"tree {forest}")
+    (place / "bundle.json").write_text(document)
+    read = bundle.read(tmp_path, place.name).models["uplift"]
+    assert read.answer == Uplift(learner="t", treated=Platt(a=0.9, b=-0.1), nothing=Platt(), slope=0.7, shift=0.01, share=0.9)
+    (place / "bundle.json").write_text(document.replace("0.01", "0.02"))
+    with pytest.raises(BundleError, match="changed after training"):
+        bundle.read(tmp_path, place.name)
 
 
 def test_the_hash_names_the_content() -> None:
@@ -104,7 +130,7 @@ def test_a_bundle_that_was_changed_is_refused(tmp_path: Path, file: str) -> None
             lambda folder: (folder / "bundle.json").write_text(
                 json.dumps({"form": 2, "models": {"preference": {"calibration": {"a": 1.0, "b": 0.0}}}})
             ),
-            "a bundle of form 2, this version reads 3; train again",
+            "a bundle of form 2, this version reads 3 to 4; train again",
         ),
     ],
 )

@@ -12,6 +12,7 @@ from features import bundle
 from features.answers import Answer, Response, Uplift, Value
 from features.bundle import Bundle, BundledModel
 from features.calibration import Isotonic, Platt
+from features.line import Line, Numbers
 from features.playbook import Playbook
 from features.receptive import HOUR
 from features.rows import Column, RowSpec
@@ -120,13 +121,28 @@ def test_a_value_is_a_prediction_of_the_customer_in_its_unit(tmp_path: Path) -> 
     assert said.customer["value"] > 1
 
 
-@pytest.mark.parametrize("learner", ["t", "x"])
+LINES = {
+    "pooled": Line(
+        customer=Numbers(columns=(0, 0), codes=(0, 1), mean=(0.0, 0.0), spread=(1.0, 1.0)),
+        message=Numbers(columns=(), codes=(), mean=(), spread=()),
+        pairs=True,
+        each=True,
+        middle=(0.1,),
+        weights=(-0.5, 0.4, -0.4, 0.7, 0.3, 0.2, -0.2, 0.1),
+    )
+}
+
+
+@pytest.mark.parametrize("learner", ["t", "x", "pooled"])
 def test_an_uplift_says_the_chance_with_and_without_for_its_own_actions_only(learner: str, tmp_path: Path) -> None:
     asked = corner.TEXTS["catalog.yaml"].replace("model: preference", "model: uplift")
     of = corner.playbook(profile=corner.TEXTS["profile.yaml"].replace(BAND, TIER), catalog=asked)
-    answer = Uplift(learner=learner, treated=LINE, nothing=Platt(), slope=0.8, shift=0.02, share=0.9)
+    answer = Uplift(learner=learner, treated=LINE, nothing=Platt(), slope=0.8, shift=0.02, share=0.9, line=LINES.get(learner))
     said, _ = answering(tmp_path, of, "uplift", answer).predict(known(of))
-    with_it, without = answer.probabilities(raw(answer, 1))
+    of_line = {}
+    if answer.line is not None:
+        of_line["line"], of_line["line_without"] = answer.line.log_odds(np.zeros((1, 1), np.float32))
+    with_it, without = answer.probabilities(raw(answer, 1) | of_line)
     asks = np.array([action.response.model == "uplift" for action in of.catalog.actions])
     assert asks.sum() == 1 and said.nothing is not None
     assert said.response[asks] == pytest.approx(with_it)

@@ -92,7 +92,7 @@ def test_the_kept_report_reads_back_as_it_was():
     assert Learned.decoded(learned.encoded()) == learned
 
 
-def _offers(rows: int = 4_000) -> tuple[Dataset, Uplift]:
+def _offers(rows: int = 8_000) -> tuple[Dataset, Uplift]:
     """A dataset of an experiment: the message helps who shops often; a quarter gets none."""
     random = np.random.default_rng(2)
     matrix = random.normal(size=(rows, 3)).astype(np.float32)

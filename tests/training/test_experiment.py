@@ -57,6 +57,25 @@ def test_both_kinds_succeed_by_what_the_customer_did_within_the_window(tmp_path)
     assert found.counted["decisions of the control group"] == 2
 
 
+def test_what_was_left_unsaid_by_choice_counts_as_without_and_what_rules_forbade_does_not(tmp_path):
+    def silent(name: str, reason: str, units: Sequence[int]) -> Record:
+        nothing = {"kind": "nothing", "placement": "main", "reason": reason, "units": units[-1]}
+        body = decided(name, _AT, [nothing], origin="live", group="treatment", customer_id=name, units=units)
+        return record("decision", name, name, _AT, None, body)
+
+    whole = 1 << 40
+    found = _uplift(tmp_path, [
+        *_shown("shown"), _decision("control", group="control"),
+        silent("chosen", "nothing_is_worth_the_attention", [whole // 4, 3 * whole // 4]),
+        silent("forbidden", "nothing_passed_the_rules", [0, whole]),
+    ])  # fmt: skip
+
+    assert _rows(found, "treated") == {"shown": True, "control": False, "chosen": False}
+    assert found.counted["decisions that said nothing by choice, taken as without a message"] == 1
+    # a quarter, of the two thirds that are not in the control group; the rest logged no probability
+    assert _rows(found, "share") == {"shown": None, "control": None, "chosen": pytest.approx(0.25 * 2 / 3)}
+
+
 def test_what_was_never_seen_had_to_be_said_or_was_imported_is_no_treatment(tmp_path):
     found = _uplift(tmp_path, [
         *_shown("shown"),

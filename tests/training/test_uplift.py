@@ -1,9 +1,10 @@
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
 
+from features.answers import scored
 from measure.qini import uplift_curve
 from training.errors import TrainingError
 from training.models import raw
@@ -108,12 +109,25 @@ def test_with_few_untreated_rows_it_falls_back_and_says_so():
     assert with_it.mean() == pytest.approx(world.labels[world.treated].mean(), abs=0.02)
 
 
-def test_where_nothing_can_be_held_out_it_falls_back_and_says_so():
+def test_where_nothing_can_be_held_out_the_pooled_learner_stands_unjudged_and_it_says_so():
+    world = _world(rows=4_000)
+    never_over = world.given | {"closes_us": world.given["closes_us"] + 1000 * _DAY}
+
+    fitted = learn_uplift(**never_over)
+
+    assert fitted.fallback is None
+    assert fitted.answer is not None and fitted.answer.learner == "pooled"
+    assert fitted.unjudged is not None and "held out in time" in fitted.unjudged
+    assert np.corrcoef(_effects(fitted, world), world.effect)[0, 1] > 0.4
+
+
+def test_where_nothing_can_be_held_out_and_bounds_forbid_a_line_it_falls_back_and_says_so():
     given = _world(rows=4_000).given
+    never_over = given | {"closes_us": given["closes_us"] + 1000 * _DAY, "rises_with": ["anyway"]}
 
-    fitted = learn_uplift(**given | {"closes_us": given["closes_us"] + 1000 * _DAY})
+    fitted = learn_uplift(**never_over)
 
-    assert fitted.fallback is not None
+    assert fitted.fallback is not None and fitted.unjudged is None
     assert "held out in time" in fitted.fallback
 
 
@@ -122,16 +136,36 @@ def test_with_too_few_treated_rows_it_refuses():
         learn_uplift(**_world(rows=300, control=0.97).given)
 
 
-def test_the_forest_without_the_message_does_not_look_at_what_the_message_is_like():
-    given = _world(rows=4_000).given
+@pytest.mark.parametrize("bounds", [{}, {"rises_with": ["anyway"]}], ids=["pooled", "T or X"])
+def test_the_chance_without_the_message_does_not_depend_on_what_the_message_is_like(bounds):
+    given = _world(rows=4_000).given | bounds
     steps = np.zeros((50, 3), dtype=np.float32)
     steps[:, 1] = np.linspace(-3, 3, 50)
 
-    blind, seeing = (learn_uplift(**given | {"only_with_message": names}) for names in (["anyway"], []))
+    blind = learn_uplift(**given | {"only_with_message": ["anyway"]})
+    assert blind.answer is not None and (blind.answer.learner == "pooled") == (not bounds)
+    forests = {name: partial(raw, text) for name, text in blind.forests.items()}
+    of_line = scored(blind.answer, forests, steps)
+    with_it, without = blind.answer.both(of_line)
 
-    assert len(np.unique(raw(blind.forests["nothing"], steps))) == 1
-    assert len(np.unique(raw(seeing.forests["nothing"], steps))) > 1
-    assert len(np.unique(raw(blind.forests["treated"], steps))) > 1
+    assert len(np.unique(without)) == 1
+    assert len(np.unique(with_it)) > 1
+
+
+def test_a_share_that_is_known_row_by_row_is_used_where_it_is_known():
+    """Who gets the message goes by a column that the model does not see; only the logged share can tell."""
+    random = np.random.default_rng(4)
+    world = _world(rows=12_000, seed=5)
+    hidden = random.random(12_000) < 0.5
+    share = np.where(hidden, 0.8, 0.2)
+    treated = random.random(12_000) < share
+    labels = (random.random(12_000) < np.where(hidden, 0.5, 0.2)).astype(np.uint8)
+    given = world.given | {"labels": labels, "treated": treated}
+
+    blind, told = (learn_uplift(**given | {"share": one}).folds["effect"] for one in (None, share))
+
+    assert blind > 0.12
+    assert abs(told) < 0.04
 
 
 def test_bounds_hold_for_both_chances_of_the_forests():

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 
+from threadpoolctl import threadpool_limits
+
 from training.errors import TrainingError
-from training.pooled import learn_pooled
 from training.simulation.brand import NAMES
 from training.simulation.environment import NOTHING, Environment
 from training.simulation.kairos import Kairos
-from training.simulation.policies import ORACLE_PRICES, Oracle, Policy, Random, Static
+from training.simulation.policies import ORACLE_PRICES, Informed, Oracle, Policy, Random, Static
 from training.simulation.population import populated
 from training.simulation.propensity import Propensity
 from training.simulation.ranges import KINDS, World, drawn
@@ -19,9 +20,9 @@ from training.simulation.run import Path, live
 from training.simulation.squarecb import SETTINGS, Setting, SquareCB, installed
 
 KAIROS, PROPENSITY, SQUARECB = "Kairos", "propensity only", "VW SquareCB"
-ORACLE, RANDOM, STATIC = "oracle", "random", "best static"
+ORACLE, INFORMED, RANDOM, STATIC = "oracle", "informed", "random", "best static"
 LEARNING = (KAIROS, SQUARECB, PROPENSITY)
-BESIDE = (STATIC, RANDOM, ORACLE)
+BESIDE = (STATIC, RANDOM, INFORMED, ORACLE)
 
 _STATIC = {"nothing": NOTHING, **{name: at for at, name in enumerate(NAMES)}}
 _PILOT = 10_000
@@ -35,7 +36,7 @@ class Settings:
     """`seeds` worlds from `first_seed` on, of one `kind` where one is named (see `ranges.KINDS`)."""
 
     seeds: int = 20
-    customers: int = 400
+    customers: int = 1_000
     weeks: int = 26
     first_seed: int = 0
     kind: str | None = None
@@ -75,17 +76,24 @@ def compared(settings: Settings, progress: Callable[[str, float], None] = lambda
 
 
 def _world(seed: int, settings: Settings) -> Compared:
+    # a process a world: threads of its own would stand in the others' way
+    with threadpool_limits(limits=1):
+        return _compared(seed, settings)
+
+
+def _compared(seed: int, settings: Settings) -> Compared:
     world = drawn(seed, settings.kind)
     population = populated(world, customers=settings.customers, weeks=settings.weeks)
-    prices = {price: live(world, population, partial(Oracle, price=price)) for price in ORACLE_PRICES}
-    price = max(prices, key=lambda one: (_value(prices[one]), -one))
+    price = _priced(lambda price: live(world, population, partial(Oracle, price=price)))
+    asks = _priced(lambda price: live(world, population, partial(Informed, price=price)))
     statics = {name: live(world, population, _always(action), price=price) for name, action in _STATIC.items()}
     static = max(statics, key=lambda one: _value(statics[one]))
     setting = _tuned(world, settings) if installed() else None
     made: dict[str, Callable[[Environment], Policy]] = {
-        KAIROS: lambda env: Kairos(world, population, learn_pooled),
+        KAIROS: lambda env: Kairos(world, population),
         PROPENSITY: lambda env: Propensity(world),
         RANDOM: lambda env: Random(),
+        INFORMED: lambda env: Informed(env, asks),
         ORACLE: lambda env: Oracle(env, price),
     }
     if setting is not None:
@@ -102,6 +110,12 @@ def _tuned(world: World, settings: Settings) -> Setting:
     customers = populated(pilot, customers=max(20, settings.customers // _PILOT_SHARE), weeks=settings.weeks)
     tried = {one: live(pilot, customers, _squarecb(pilot, one)) for one in SETTINGS}
     return max(tried, key=lambda one: _value(tried[one]))
+
+
+def _priced(lived: Callable[[float], Path]) -> float:
+    """The price of attention at which most was earned, the lower of equal ones."""
+    paths = {price: lived(price) for price in ORACLE_PRICES}
+    return max(paths, key=lambda one: (_value(paths[one]), -one))
 
 
 def _squarecb(world: World, setting: Setting) -> Callable[[Environment], Policy]:

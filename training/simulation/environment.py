@@ -14,7 +14,7 @@ from training.simulation.coming import Coming
 from training.simulation.memory import Memory
 from training.simulation.population import LUCK, OUTBOUND, ROUND_DAYS, Population
 from training.simulation.ranges import World
-from training.simulation.truth import Chances
+from training.simulation.truth import Chances, Moments
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -120,16 +120,20 @@ class Environment:
 
     def truth(self, asked: Asked, hour: Ints | None = None) -> Chances:
         """What is true at moments, where outbound messages would come at `hour` (n,); by default at the customer's own."""
+        return truth.chances(self.world, self.population, self._moments(asked, hour))
+
+    def told(self, asked: Asked, hour: Ints) -> Chances:
+        """What is true of them as far as it can be seen: the mean among customers who look alike."""
+        return truth.told(self.world, self.population, self._moments(asked, hour))
+
+    def _moments(self, asked: Asked, hour: Ints | None) -> Moments:
         away = np.zeros(len(asked.who))
         if asked.touchpoint == EMAIL and hour is not None:
             away = np.abs(hour - self.population.hour[asked.who])
-        felt = truth.left_of(self.felt[asked.who], asked.now - self.felt_at[asked.who], self.world.rest_days * DAY)
-        return truth.chances(
-            self.world,
-            self.population,
+        return Moments(
             who=asked.who,
             share=asked.week / max(1, self.population.weeks - 1),
-            felt=felt,
+            felt=truth.left_of(self.felt[asked.who], asked.now - self.felt_at[asked.who], self.world.rest_days * DAY),
             sour=self.memory.sourness(asked.who, asked.now),
             away=away,
         )

@@ -1,7 +1,7 @@
 """What a policy has lived through, as rows that a model learns from: each once its window has closed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,16 +41,23 @@ def with_each(customers: Matrix) -> Matrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """n moments: `customers` (n, len(CUSTOMER)), what was said (NOTHING: nothing), whether an order came of it, when."""
+    """n moments: `customers` (n, len(CUSTOMER)), what was said (NOTHING: nothing), whether an order came of it, when.
+
+    `share` (n,) is the probability with which anything was said, NaN where it is not known.
+    """
 
     customers: Matrix
     action: Ints
     ordered: NDArray[np.uint8]
     at: NDArray[np.float64]
     closes: NDArray[np.float64]
+    share: NDArray[np.float64]
 
     def among(self, rows: Flags) -> "Rows":
-        return Rows(**{name: getattr(self, name)[rows] for name in ("customers", "action", "ordered", "at", "closes")})
+        return Rows(**{name: getattr(self, name)[rows] for name in _PARTS})
+
+
+_PARTS = tuple(one.name for one in fields(Rows))
 
 
 @dataclass(slots=True)
@@ -58,8 +65,8 @@ class Experience:
     world: World
     _parts: list[Rows] = field(default_factory=list)
 
-    def add(self, told: Told, action: Ints, rows: Flags) -> None:
-        """Those of the moments told; `action` (n,) is what counts as said."""
+    def add(self, told: Told, action: Ints, rows: Flags, *, share: NDArray[np.float64] | None = None) -> None:
+        """Those of the moments told; `action` (n,) is what counts as said, `share` (n,) with which probability anything was."""
         self._parts.append(
             Rows(
                 customers=of_customers(told.asked)[rows],
@@ -67,6 +74,7 @@ class Experience:
                 ordered=np.isfinite(told.ordered_at[rows]).astype(np.uint8),
                 at=told.at[rows],
                 closes=told.at[rows] + self.world.delay_days * DAY,
+                share=np.full(int(rows.sum()), np.nan) if share is None else share[rows],
             )
         )
 
@@ -85,10 +93,6 @@ def _joined(parts: Sequence[Rows]) -> Rows:
             ordered=none.astype(np.uint8),
             at=none,
             closes=none,
+            share=none,
         )
-    return Rows(
-        **{
-            name: np.concatenate([getattr(one, name) for one in parts])
-            for name in ("customers", "action", "ordered", "at", "closes")
-        }
-    )
+    return Rows(**{name: np.concatenate([getattr(one, name) for one in parts]) for name in _PARTS})

@@ -1,13 +1,12 @@
 """Kairos in a simulated world: each moment is a call of `decide`, over states, evidence and models kept as a server does."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from decisioning.chance import WHOLE
 from decisioning.customer import Profile
 from decisioning.decide import decide
 from decisioning.domain import Evidence, Learner, Ledger, Predictions, Request
@@ -17,54 +16,32 @@ from training.simulation import brand
 from training.simulation.brand import NAMES, PRIOR, SALT, SORRY, START, TOUCHPOINTS, WEEK
 from training.simulation.environment import NOTHING, Asked, Told
 from training.simulation.experience import COLUMNS, MESSAGE, Experience, Rows, of_customers, with_each, with_message
-from training.simulation.forests import PARAMETERS
 from training.simulation.population import Population
 from training.simulation.ranges import World
 from training.simulation.standing import Standings
+from training.uplift import FittedUplift, learn_uplift
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-TRAINS_AFTER = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 26, 34, 44)
-"""Weeks after which the models learn again: often while data are few."""
-_BLOCKS = 3
+_BLOCKS = 2
 """Of the time that taught; each but the first is held out once."""
-
-
-class Fitted(Protocol):
-    def predict(self, matrix: NDArray[np.float32], *, threads: int = 1) -> tuple[Floats, Floats]: ...
-
-
-class Learn(Protocol):
-    """A way to learn what a message changes: `training.uplift.learn_uplift` or `training.pooled.learn_pooled`."""
-
-    def __call__(
-        self,
-        *,
-        matrix: NDArray[np.float32],
-        labels: NDArray[np.uint8],
-        treated: NDArray[np.bool_],
-        block: NDArray[np.int32],
-        at_us: Ints,
-        closes_us: Ints,
-        columns: Sequence[str],
-        parameters: Parameters,
-        only_with_message: Sequence[str],
-    ) -> Fitted: ...
+_PARAMETERS = Parameters(num_iterations=48, learning_rate=0.05)
+"""Few trees: most of the log odds is the line's."""
 
 
 class Kairos:
-    """`uplift` is the model that it decides by, None before there is one; it is learned by `learn`."""
+    """`uplift` is the model that it decides by, None before there is one; it learns by what live training learns by."""
 
-    def __init__(self, world: World, population: Population, learn: Learn) -> None:
-        self._learn = learn
+    def __init__(self, world: World, population: Population) -> None:
         self.rulebook = brand.rulebook(world)
-        self.uplift: Fitted | None = None
+        self.uplift: FittedUplift | None = None
         self._experience = Experience(world)
         self._standings = Standings(population.size, world)
         self._evidence: dict[tuple[str, str], Evidence] = {}
         self._successes: list[tuple[float, tuple[str, str]]] = []
         self._expected: Floats = np.empty(0)
+        self._told: Floats = np.empty(0)
 
     def choose(self, asked: Asked, luck: Floats) -> tuple[Ints, Ints]:
         """Whom nothing is said to, and which message, `decide` says; of `luck` it takes none, it has its own."""
@@ -77,6 +54,7 @@ class Kairos:
         values = np.column_stack([asked.seen, asked.came]).astype(np.float32)
         present, assumed = ~np.isnan(values), np.full(len(NAMES) + 1, self.uplift is None)
         action, hour = np.full(len(asked.who), NOTHING), asked.hour.copy()
+        self._told = np.full(len(asked.who), np.nan)
         for at, (who, now) in enumerate(zip(asked.who.tolist(), map(moment, asked.now.tolist()), strict=True)):
             decision = decide(
                 request=Request(
@@ -96,6 +74,8 @@ class Kairos:
                 now=now,
                 salt=SALT,
             )
+            if decision.group != "control":
+                self._told[at] = 1 - decision.nothing_units / WHOLE
             result = decision.results[0]
             if result.action is not None and result.action != SORRY:
                 assert result.send_at is not None
@@ -114,7 +94,7 @@ class Kairos:
                 self._successes.append((float(told.ordered_at[at]), key))
         self._standings.hear(told)
         # who was left in peace, in the control group or by choice, tells what happens without a message
-        self._experience.add(told, told.action, asked.could)
+        self._experience.add(told, told.action, asked.could, share=self._told)
 
     def week_ends(self, week: int) -> None:
         until = WEEK * (week + 1)
@@ -122,8 +102,7 @@ class Kairos:
             seen = self._evidence[key]
             self._evidence[key] = Evidence(shows=seen.shows, expected=seen.expected, successes=seen.successes + 1)
         self._successes = [one for one in self._successes if one[0] > until]
-        if week + 1 in TRAINS_AFTER:
-            self._train(self._experience.closed(week))
+        self._train(self._experience.closed(week))
 
     def _train(self, rows: Rows) -> None:
         treated = rows.action != NOTHING
@@ -132,7 +111,7 @@ class Kairos:
         edges = np.quantile(rows.at, np.arange(1, _BLOCKS) / _BLOCKS)
         # with too little to learn from, what was learned before goes on, or what was declared
         with suppress(TrainingError):
-            self.uplift = self._learn(
+            self.uplift = learn_uplift(
                 matrix=with_message(rows.customers, rows.action),
                 labels=rows.ordered,
                 treated=treated,
@@ -140,7 +119,8 @@ class Kairos:
                 at_us=(rows.at * 3.6e9).astype(np.int64),
                 closes_us=(rows.closes * 3.6e9).astype(np.int64),
                 columns=COLUMNS,
-                parameters=PARAMETERS,
+                parameters=_PARAMETERS,
+                share=rows.share * np.mean(~np.isnan(rows.share)),
                 only_with_message=MESSAGE,
             )
 

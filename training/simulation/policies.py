@@ -71,6 +71,21 @@ class Oracle(Still):
         return best_of(worth(self._environment, asked, true, price=self._price), asked.allowed), hour
 
 
+class Informed(Still):
+    """Knows the truth as far as it can be seen, from the first day: the mean among customers who look alike.
+
+    What no feature tells, no policy could have learned of a customer it meets for the first time; so this is about as much as
+    learning could ever reach. It values messages as the oracle does.
+    """
+
+    def __init__(self, environment: Environment, price: float) -> None:
+        self._environment, self._price = environment, price
+
+    def choose(self, asked: Asked, luck: Floats) -> tuple[Ints, Ints]:
+        true = self._environment.told(asked, asked.hour)
+        return best_of(worth(self._environment, asked, true, price=self._price), asked.allowed), asked.hour
+
+
 def worth(environment: Environment, asked: Asked, true: Chances, *, price: float) -> Floats:
     """(n, A): the money that each message brings by what is true, less the `price` of attention.
 

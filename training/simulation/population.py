@@ -28,7 +28,9 @@ class Population:
 
     `traits` (N, T) float32 are what can be seen. `base` (N,) is the log odds of an order where nothing is said, `wish`
     (2, N, A) what each message adds to them for a rested customer, in the first week and in the last. `hour` (N,) is when
-    an outbound message is welcome, `prickly` (N,) how readily they complain, `control` (N,) who is in the control group.
+    an outbound message is welcome, `prickly` (N,) how readily they complain, `control` (N,) who is in the control group,
+    `random` (N,) for whom Kairos chooses at random.
+    `told_base`, `told_wish` are what the traits tell of `base` and `wish`: their means among customers who look alike.
     `visits` (W, ROUNDS, N) is the hour since the start of each visit, NaN for none; the outbound round is a visit of all.
 
     `chance` (W, ROUNDS, N, len(LUCK)) is luck, uniform in [0, 1). `fate` (W, N) decides the churn of each week. Whatever a
@@ -38,9 +40,12 @@ class Population:
     traits: NDArray[np.float32]
     base: Floats
     wish: Floats
+    told_base: Floats
+    told_wish: Floats
     hour: Ints
     prickly: Floats
     control: NDArray[np.bool_]
+    random: NDArray[np.bool_]
     visits: Floats
     chance: Floats
     fate: Floats
@@ -70,19 +75,22 @@ def populated(world: World, *, customers: int, weeks: int) -> Population:
     traits[:, -1] = traits[:, -1] > 0.5
     own = np.sqrt(world.own_taste)
 
-    def told() -> Floats:
-        """A difference between customers: what features tell of it, and the rest that they do not. Variance 1."""
+    def differs() -> Floats:
+        """(2, N): a difference between customers, of variance 1, and what features tell of it."""
         seen, unseen = _surface(traits, rng, world.bend), rng.standard_normal(customers)
-        return np.asarray(np.sqrt(1 - world.hidden) * seen + np.sqrt(world.hidden) * unseen)
+        told = np.sqrt(1 - world.hidden) * seen
+        return np.stack([told + np.sqrt(world.hidden) * unseen, told])
 
-    likes = told()
+    likes = differs()
 
     def tastes() -> Floats:
-        apart = np.stack([told() for _ in NAMES], axis=1)
-        return np.asarray(world.lift + world.lift_spread * (np.sqrt(1 - own**2) * likes[:, None] + own * apart))
+        """(2, N, A)."""
+        apart = np.stack([differs() for _ in NAMES], axis=2)
+        return np.asarray(world.lift + world.lift_spread * (np.sqrt(1 - own**2) * likes[:, :, None] + own * apart))
 
-    base = np.log(world.base / (1 - world.base)) + world.base_spread * told()
+    base = np.log(world.base / (1 - world.base)) + world.base_spread * differs()
     first, last = tastes(), tastes()
+    wish = np.stack([first, (1 - world.drift) * first + world.drift * last], axis=1)
     hour = rng.integers(FIRST_HOUR, LAST_HOUR + 1, customers)
     often = rng.uniform(0.1, 0.6, customers)
     came = rng.random((weeks, ROUNDS, customers)) < often
@@ -94,13 +102,17 @@ def populated(world: World, *, customers: int, weeks: int) -> Population:
     days = np.array(ROUND_DAYS)[None, :, None]
     visits = np.where(came, WEEK * np.arange(weeks)[:, None, None] + DAY * days + at, np.nan)
     visits[:, OUTBOUND] = (WEEK * np.arange(weeks) + FIRST_HOUR)[:, None]
+    groups = [_group(world, who) for who in range(customers)]
     return Population(
         traits=traits.astype(np.float32),
-        base=base,
-        wish=np.stack([first, (1 - world.drift) * first + world.drift * last]),
+        base=base[0],
+        wish=wish[0],
+        told_base=base[1],
+        told_wish=wish[1],
         hour=hour,
         prickly=rng.gamma(2.0, 0.5, customers),
-        control=np.array([_group(world, who) == "control" for who in range(customers)]),
+        control=np.array([group == "control" for group in groups]),
+        random=np.array([group == "random" for group in groups]),
         visits=visits,
         chance=rng.random((weeks, ROUNDS, customers, len(LUCK))),
         fate=rng.random((weeks, customers)),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from measure.curves import mean_bounds
 from training.simulation.compare import BESIDE, KAIROS, LEARNING, ORACLE, SQUARECB, Compared, Settings
-from training.simulation.run import Path
+from training.simulation.run import PERIOD, Path
 from training.simulation.squarecb import INSTALL
 
 Floats = NDArray[np.float64]
@@ -31,8 +31,9 @@ class Estimate:
 class Measured:
     """One policy. Money, contacts and complaints are per customer over the whole time, the rest are shares.
 
-    `alone` and `reached` are of moments (see `run.Path`), over all worlds that have such; `..._later` those of the second half.
-    `regret` is what the oracle earned more.
+    `alone` and `reached` are of moments (see `run.Path`), over all worlds that have such; `..._later` those of the second half,
+    `..._own` those of customers for whom nothing is left to a random group. `reach` is of customers, by periods of some weeks,
+    `attained` of the money in reaching persuadables. `regret` is what the oracle earned more.
     """
 
     value: Estimate
@@ -44,6 +45,12 @@ class Measured:
     alone_later: Estimate
     reached: Estimate
     reached_later: Estimate
+    reach: Estimate
+    reach_later: Estimate
+    attained: Estimate
+    attained_later: Estimate
+    alone_own: Estimate
+    reached_own: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,7 @@ class Beside:
     """Kairos less another policy, world by world: money and contacts per customer. `regret` below 0 speaks for Kairos."""
 
     regret: Estimate
+    value: Estimate
     contacts: Estimate
 
 
@@ -66,12 +74,12 @@ class Simulation:
 
     def lines(self) -> list[str]:
         """For a person: a table of the policies, what Kairos brings beside each, and where it hurts."""
-        one, columns = self.settings, (18, 16, 21, 19, 14, 14, 18, 18)
+        one, columns, shares = self.settings, (18, 20, 24, 23, 22, 18), (18, 24, 24, 24, 24)
         told = [
             f"{one.seeds} worlds, {one.customers:,} customers, {one.weeks} weeks. Means over worlds with 95% intervals; money,",
             "contacts and complaints a customer; in brackets the second half alone.",
             "",
-            _row(columns, "", "contacts", "value", "regret", "complaints", "left", "dogs alone", "reached"),
+            _row(columns, "", "contacts", "value", "regret", "complaints", "left"),
         ]
         for name, found in self.policies.items():
             told.append(
@@ -83,10 +91,22 @@ class Simulation:
                     found.regret.told("{:.1f}"),
                     found.complaints.told("{:.2f}"),
                     found.left.told("{:.0%}"),
-                    f"{found.alone.told('{:.0%}')} ({found.alone_later.mean:.0%})",
-                    f"{found.reached.told('{:.0%}')} ({found.reached_later.mean:.0%})",
                 )
             )
+        told += [
+            "",
+            "Sleeping dogs left alone, and persuadables reached, of moments; of persuadable customers those reached at least",
+            f"once in {PERIOD} weeks; and the share earned of the money in reaching persuadables.",
+            _row(shares, "", "dogs alone", "reached", f"once in {PERIOD} weeks", "money"),
+        ]
+        for name, found in self.policies.items():
+            both = (
+                (found.alone, found.alone_later),
+                (found.reached, found.reached_later),
+                (found.reach, found.reach_later),
+                (found.attained, found.attained_later),
+            )
+            told.append(_row(shares, name, *(f"{all_.told('{:.0%}')} ({later.mean:.0%})" for all_, later in both)))
         told.append("")
         for name, less in self.beside.items():
             told.append(f"Kairos less {name}: regret {less.regret.told('{:+.2f}')}, contacts {less.contacts.told('{:+.2f}')}")
@@ -113,6 +133,7 @@ def simulation(settings: Settings, compared: Sequence[Compared]) -> Simulation:
     def contacts(one: Compared, name: str) -> float:
         return float(one.paths[name].contacts.sum()) / size
 
+    paths = {name: [one.paths[name] for one in compared] for name in names}
     measured = {
         name: Measured(
             value=over(lambda one, who: float(one.paths[who].value.sum()) / size, name),
@@ -120,16 +141,23 @@ def simulation(settings: Settings, compared: Sequence[Compared]) -> Simulation:
             contacts=over(contacts, name),
             complaints=over(lambda one, who: float(one.paths[who].complaints.sum()) / size, name),
             left=over(lambda one, who: float(one.paths[who].left[-1]) / size, name),
-            alone=_share([one.paths[name] for one in compared], "alone", "dogs"),
-            alone_later=_share([one.paths[name] for one in compared], "alone", "dogs", later=True),
-            reached=_share([one.paths[name] for one in compared], "reached", "persuadables"),
-            reached_later=_share([one.paths[name] for one in compared], "reached", "persuadables", later=True),
+            alone=_share(paths[name], "alone", "dogs"),
+            alone_later=_share(paths[name], "alone", "dogs", later=True),
+            reached=_share(paths[name], "reached", "persuadables"),
+            reached_later=_share(paths[name], "reached", "persuadables", later=True),
+            reach=_share(paths[name], "met", "audience"),
+            reach_later=_share(paths[name], "met", "audience", later=True),
+            attained=_share(paths[name], "attained", "attainable"),
+            attained_later=_share(paths[name], "attained", "attainable", later=True),
+            alone_own=_share(paths[name], "alone_own", "dogs_own"),
+            reached_own=_share(paths[name], "reached_own", "persuadables_own"),
         )
         for name in names
     }
     beside = {
         name: Beside(
             regret=over(lambda one, who: regret(one, KAIROS) - regret(one, who), name),
+            value=over(lambda one, who: regret(one, who) - regret(one, KAIROS), name),
             contacts=over(lambda one, who: contacts(one, KAIROS) - contacts(one, who), name),
         )
         for name in names
@@ -152,7 +180,7 @@ def estimate(numbers: Floats) -> Estimate:
 
 def _share(paths: Sequence[Path], part: str, whole: str, *, later: bool = False) -> Estimate:
     """The share in each world that has any such moment; their mean. NaN where no world has."""
-    begins = len(paths[0].value) // 2 if later else 0
+    begins = len(getattr(paths[0], whole)) // 2 if later else 0
     wholes = np.array([getattr(one, whole)[begins:].sum() for one in paths])
     parts = np.array([getattr(one, part)[begins:].sum() for one in paths])
     some = wholes > 0

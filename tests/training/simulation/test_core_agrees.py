@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from decisioning.domain import Decision
-from training.pooled import learn_pooled
 from training.simulation import kairos
 from training.simulation.brand import NAMES, SORRY
 from training.simulation.environment import Asked, Environment
@@ -19,7 +18,7 @@ from training.simulation.run import live
 @pytest.fixture(scope="module")
 def met() -> list[tuple[Asked, list[Decision]]]:
     """Every round of a world full of broken promises and complaints, with the core's decisions."""
-    world = replace(drawn(3, "broken promises"), complaining=0.3, control=0.2, keeping=0.4)
+    world = replace(drawn(3, "broken promises"), complaining=0.2, control=0.2, keeping=0.4, base=0.4)
     rounds: list[tuple[Asked, list[Decision]]] = []
     decide = kairos.decide
 
@@ -34,10 +33,10 @@ def met() -> list[tuple[Asked, list[Decision]]]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kairos, "decide", watched)
-        population = populated(world, customers=60, weeks=12)
+        population = populated(world, customers=80, weeks=12)
 
         def made(environment: Environment) -> Kairos:
-            return Watched(world, population, learn_pooled)
+            return Watched(world, population)
 
         live(world, population, made)
     return rounds

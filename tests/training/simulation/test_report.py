@@ -17,7 +17,17 @@ def worlds():
 def test_the_table_has_a_row_for_every_policy_and_kind(worlds):
     lines = "\n".join(simulation(SETTINGS, worlds).lines())
 
-    for name in ("Kairos", "VW SquareCB", "propensity only", "best static", "random", "oracle", "usual", "no uplift"):
+    for name in (
+        "Kairos",
+        "VW SquareCB",
+        "propensity only",
+        "best static",
+        "random",
+        "informed",
+        "oracle",
+        "usual",
+        "no uplift",
+    ):
         assert f"\n{name} " in lines
 
 

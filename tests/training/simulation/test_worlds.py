@@ -6,8 +6,8 @@ import pytest
 from training.errors import TrainingError
 from training.simulation.brand import NAMES
 from training.simulation.compare import Settings
-from training.simulation.environment import NOTHING
-from training.simulation.policies import Oracle, Random, Static, any_of, best_of
+from training.simulation.environment import NOTHING, Environment
+from training.simulation.policies import Informed, Oracle, Random, Static, any_of, best_of
 from training.simulation.population import populated
 from training.simulation.propensity import Propensity
 from training.simulation.ranges import KINDS, USUAL, World, drawn
@@ -61,6 +61,60 @@ def test_the_oracle_earns_most(usual):
     others = [lambda _: Random(), lambda _: Propensity(world), lambda _: SquareCB(world, SETTINGS[0])]
     others += [lambda _, action=action: Static(action) for action in (NOTHING, *range(len(NAMES)))]
     assert all(live(world, population, made).value.sum() < oracle for made in others)
+
+
+def test_what_can_be_seen_is_worth_less_than_all_and_more_than_chance(usual):
+    world, population = usual
+    informed, oracle, chance = (
+        live(world, population, made)
+        for made in (lambda env: Informed(env, 0.5), lambda env: Oracle(env, 0.5), lambda _: Random())
+    )
+
+    assert chance.value.sum() < informed.value.sum() < oracle.value.sum()
+
+
+def test_where_nothing_is_hidden_what_is_seen_is_the_truth():
+    world = replace(drawn(4), hidden=0.0)
+    population = populated(world, customers=50, weeks=4)
+    environment = Environment(world, population)
+    asked = environment.ask(0, 0)
+
+    true, told = environment.truth(asked, asked.hour), environment.told(asked, asked.hour)
+    assert told.treated == pytest.approx(true.treated)
+    assert told.nothing == pytest.approx(true.nothing)
+
+
+def test_what_is_seen_is_the_mean_of_those_who_look_alike():
+    """Ten thousand with the same traits, each with a hidden part of their own."""
+    world = replace(drawn(4), hidden=0.5, drift=0.0)
+    population = populated(world, customers=10_000, weeks=4)
+    rng, spread = np.random.default_rng(1), np.sqrt(world.hidden)
+    taste = world.lift_spread * rng.standard_normal(10_000)
+    alike = replace(
+        population,
+        told_base=np.full(10_000, population.told_base[0]),
+        told_wish=np.tile(population.told_wish[:, :1], (1, 10_000, 1)),
+        base=population.told_base[0] + spread * world.base_spread * rng.standard_normal(10_000),
+        wish=population.told_wish[:, :1] + spread * taste[None, :, None],
+    )
+    environment = Environment(world, alike)
+    asked = environment.ask(0, 0)
+
+    true, told = environment.truth(asked, alike.hour), environment.told(asked, alike.hour)
+    assert told.treated[0] == pytest.approx(true.treated.mean(axis=0), abs=0.01)
+    assert told.nothing[0] == pytest.approx(true.nothing.mean(), abs=0.005)
+
+
+def test_money_and_reach_are_all_the_oracle_s_and_none_of_silence(usual):
+    world, population = usual
+    oracle = live(world, population, lambda env: Oracle(env, 0.5), price=0.5)
+    silent = live(world, population, lambda _: Static(NOTHING), price=0.5)
+
+    assert oracle.attained.sum() == pytest.approx(oracle.attainable.sum())
+    assert silent.attained.sum() == silent.met.sum() == 0
+    assert (oracle.met > 0.99 * oracle.audience).all()
+    assert 0 < silent.audience.max() <= (~population.control).sum()
+    assert oracle.persuadables_own.sum() < oracle.persuadables.sum()
 
 
 def test_where_no_message_changes_anything_silence_is_best():
