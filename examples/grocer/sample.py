@@ -3,8 +3,10 @@
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, fields
@@ -97,7 +99,10 @@ def _built(kept: Path) -> Path:
         # first elsewhere: an interrupted build is never taken for a whole one
         partial = kept / "partial"
         partial.mkdir()
-        _build(partial)
+        with warnings.catch_warnings():
+            # of MLflow's progress bars, which in a notebook would be widgets; none is drawn
+            warnings.filterwarnings("ignore", message="IProgress not found")
+            _build(partial)
         os.replace(partial, place)
     return place
 
@@ -105,9 +110,11 @@ def _built(kept: Path) -> Path:
 def _build(folder: Path) -> None:
     for file in _HERE.glob("*.yaml"):
         shutil.copy(file, folder)
-    # of the models the quickest one alone; its text in models.yaml is the last
-    models = (folder / "models.yaml").read_text(encoding="utf-8")
-    (folder / "models.yaml").write_text(models[models.index("\npreference:") + 1 :], encoding="utf-8")
+    # of the models one alone, that all may be quick
+    models = folder / "models.yaml"
+    preference = re.search(r"^preference:\n(?:[ \n].*\n?)*", models.read_text(encoding="utf-8"), re.MULTILINE)
+    assert preference is not None, "the demo's brand has a model of preferences"
+    models.write_text(preference.group().rstrip() + "\n", encoding="utf-8")
     workspace = Workspace.load(folder)
     starts_at = workspace.brand.starts_at
     assert starts_at is not None, "the demo's brand has a clock of its own"
