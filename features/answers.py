@@ -76,8 +76,7 @@ class Uplift(msgspec.Struct, frozen=True, kw_only=True, tag="uplift", tag_field=
     calibrated, `treated` with the message and `nothing` without it. What a message changes is shift + slope * effect: the
     effect is the difference of the two, or for learner x what the forests `effect_treated` and `effect_nothing` say, each
     weighted by the share of the other kind (Kuenzel, Sekhon, Bickel and Yu, PNAS 2019, equation 9, with the share treated as
-    weight). `slope` and `shift` were measured on rows that the forests had not seen; they are 1 and 0 of the pooled learner,
-    which is shrunk by its priors and calibrates nothing. `share` is the share of treated rows
+    weight). `slope` and `shift` were measured on rows that the forests had not seen. `share` is the share of treated rows
     among those that taught, in (0, 1).
     """
 

@@ -72,18 +72,18 @@ def learn_uplift(
 
     `matrix` (n, C) float32, NaN missing; `labels` (n,) 0 or 1; `treated` (n,): who got the message. Give `share`, the
     probability of getting it, where chance alone decided: one for all, or one a row (n,) with NaN where it is not known.
-    Where it is not, a forest learns from the columns who got it. `block` (n,) from 0,
-    `at_us`, `closes_us` (n,) say which rows may predict which, as in `training.labels.Labels`. A column of
-    `only_with_message` (what the message is like) holds for an untreated row what might have been sent; the chance without it
-    never depends on it. `coded` columns hold codes from 0 of no order. Monotone bounds as in `training.models.fit`, on both
-    chances; the pooled learner, whose line knows no bounds, is left out where there are any.
+    Where it is not, a forest learns from the columns who got it. `block` (n,) from 0, `at_us`, `closes_us` (n,) say which rows
+    may predict which, as in `training.labels.Labels`. A column of `only_with_message` (what the message is like) holds for an
+    untreated row what might have been sent; the chance without it never depends on it. `coded` columns hold codes from
+    0 of no order. Monotone bounds as in `training.models.fit`, on both chances; the pooled learner, whose line knows no
+    bounds, is left out where there are any.
 
     Learners are compared by the squared distance of their effects to the doubly robust score of each held-out row (Kennedy,
-    2023). The pooled one, which asks least of the rows, is taken unless another is shown to be nearer: by more than two
-    standard errors. The effects of T or X are shrunk onto the score:
-    slope and shift of their best linear predictor (Chernozhukov, Demirer, Duflo and Fernandez-Val, 2018), the slope only as
-    far as it stands out from its own error and never below 0: effects that are noise become one effect for all. Those of the
-    pooled one its priors have shrunk already.
+    2023), all moved onto it alike: by slope and shift of the best linear predictor (Chernozhukov, Demirer, Duflo and
+    Fernandez-Val, 2018), the slope only as far as it stands out from its own error and never below 0. The pooled one, which
+    asks least of the rows, is taken unless another is shown to be nearer, by more than two standard errors. Effects of T and X
+    are served so moved: what is noise becomes one effect for all. Those of the pooled one, shrunk by its priors already, are
+    stretched about their mean instead, from 1 as far as the slope stands out from its error; its scores are not calibrated.
 
     Where either kind of row has too few successes or failures to judge on rows held out, the pooled learner is taken unjudged,
     as its priors let it be, and says so. Falls back to the chance with the message alone, and says why, where there are too
@@ -203,7 +203,7 @@ def _answers(
     scores = {"t": (raw["treated"], raw["nothing"])}
     if "line" in raw:
         scores["pooled"] = raw["line"] + raw["base"] + raw["changes"], raw["line_without"] + raw["base"]
-        # as the priors let it be: calibrating it anew, and moving its effects, cost more than they brought in simulation
+        # the steps of a rising line, fitted anew, would pass for effects
         calibrated["pooled"] = Platt(), Platt()
     # what all are measured by leans on no learner more than on another
     chances = [(calibrated[name][0].apply(one), calibrated[name][1].apply(other)) for name, (one, other) in scores.items()]

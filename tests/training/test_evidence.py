@@ -135,7 +135,7 @@ def test_an_uplift_is_measured_by_what_it_says_of_both_kinds_and_of_the_effect()
     assert measured["calibration_error"].value < 0.06
     assert [one.label for one in learned.slices] == ["gold", "silver"]
     assert {"slice_tier_gold_gap", "slice_tier_gold_gap_low", "qini_low", "fold_loss_t"} <= set(left.metrics)
-    assert {"plots/uplift.png", "plots/effects_nothing.vl.json"} <= set(left.files)
+    assert {"plots/uplift.png", "plots/effects_changes.vl.json"} <= set(left.files)
 
 
 def test_an_uplift_without_a_control_group_says_so_in_report_and_card_and_is_measured_as_a_response():
