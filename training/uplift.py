@@ -74,9 +74,9 @@ def learn_uplift(
     probability of getting it, where chance alone decided: one for all, or one a row (n,) with NaN where it is not known.
     Where it is not, a forest learns from the columns who got it. `block` (n,) from 0, `at_us`, `closes_us` (n,) say which rows
     may predict which, as in `training.labels.Labels`. A column of `only_with_message` (what the message is like) holds for an
-    untreated row what might have been sent; the chance without it never depends on it. `coded` columns hold codes from
-    0 of no order. Monotone bounds as in `training.models.fit`, on both chances; the pooled learner, whose line knows no
-    bounds, is left out where there are any.
+    untreated row what might have been sent; the chance without it never depends on it. `coded` columns hold codes from 0 of no
+    order. Monotone bounds as in `training.models.fit`, on both chances; the pooled learner, whose line knows no bounds, is left
+    out where there are any.
 
     Learners are compared by the squared distance of their effects to the doubly robust score of each held-out row (Kennedy,
     2023), all moved onto it alike: by slope and shift of the best linear predictor (Chernozhukov, Demirer, Duflo and
