@@ -112,7 +112,7 @@ def _build(folder: Path) -> None:
         shutil.copy(file, folder)
     # of the models one alone, that all may be quick
     models = folder / "models.yaml"
-    preference = re.search(r"^preference:\n(?:[ \n].*\n?)*", models.read_text(encoding="utf-8"), re.MULTILINE)
+    preference = re.search(r"^preference:\n(?:(?: .*)?\n)*", models.read_text(encoding="utf-8"), re.MULTILINE)
     assert preference is not None, "the demo's brand has a model of preferences"
     models.write_text(preference.group().rstrip() + "\n", encoding="utf-8")
     workspace = Workspace.load(folder)
