@@ -93,7 +93,7 @@ def test_interruptions_lose_and_double_nothing(told: Told) -> None:
     with closing(sqlite3.connect(workspace.data / "mlflow" / "mlflow.db")) as tracking:
         versions = tracking.execute("SELECT name, count(*) FROM model_versions GROUP BY name ORDER BY name").fetchall()
         unfinished = tracking.execute("SELECT count(*) FROM runs WHERE status = 'RUNNING'").fetchone()
-    assert versions == [(f"kairos-{name}", 1) for name in ("churn", "churn-60", "preference", "value")]
+    assert versions == [(f"kairos-{name}", 1) for name in ("churn", "churn-60", "preference", "timing", "value")]
     assert unfinished == (0,)
 
 

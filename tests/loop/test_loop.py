@@ -28,7 +28,8 @@ RULES = gates.Rules(
     alias="champion",
     models={
         "churn": gates.Registered(registered_as="town-churn", gates={"auc": gates.Gate(at_least=0.6)}),
-        "preference": gates.Registered(registered_as="town-preference", gates={"auc": gates.Gate(at_least=0.7)}),
+        # another model is to follow, however good
+        "preference": gates.Registered(registered_as="town-preference", gates={"auc": gates.Gate(at_least=0.7)}, may_lose=1.0),
     },
 )
 
