@@ -86,7 +86,7 @@ def ingest(
 
     place = Workspace.load(workspace)
     log = open_log(place)
-    now = engine_clock(in_force(place, log).brand, log).now()
+    now = now_of(place, log)
     with stages(_err) as stage:
         report = taking_in.ingest(place, log, files, now=now, mapping=mapping, progress=stage("Ingest"))
     show(report, as_json)
@@ -132,9 +132,8 @@ def train(
     from training import train as training
     from training.alone import TRAINING, alone
 
-    with alone(place.data / TRAINING, "kairos train"), stages(_err) as stage:
-        log = open_log(place)
-        now = engine_clock(in_force(place, log).brand, log).now()
+    with alone(place.data / TRAINING, "kairos train"), stages(_err) as stage, closing(open_log(place)) as log:
+        now = now_of(place, log)
         report = training.train(place, log, now=now, names=models or (), progress=stage("Train models"))
     show(report, as_json)
 
@@ -150,7 +149,7 @@ def evaluate(
 
     place = Workspace.load(workspace)
     with closing(open_log(place)) as log, stages(_err) as stage:
-        now = engine_clock(in_force(place, log).brand, log).now()
+        now = now_of(place, log)
         report = evaluate_versions(place, log, name, now=now, progress=stage("Evaluate models"))
     show(report, as_json)
 
@@ -195,7 +194,7 @@ def retrain(workspace: WorkspacePath = Path(), as_json: AsJson = False) -> None:
 
     def opened(place: Workspace) -> tuple[Log, datetime]:
         log = open_log(place)
-        return log, engine_clock(in_force(place, log).brand, log).now()
+        return log, now_of(place, log)
 
     with stages(_err) as stage:
         report = again.retrain(workspace, opened, progress=stage("Retrain"))
@@ -412,6 +411,11 @@ def erase(
 
 
 # ------------------------------------------------------------------------------------------------------------------ wiring
+
+
+def now_of(workspace: Workspace, log: Log) -> datetime:
+    """The engine's time, by the brand that is published."""
+    return engine_clock(in_force(workspace, log).brand, log).now()
 
 
 def application(workspace: Workspace, log: Log, clock: Any, *, salt: str | None = None) -> Any:

@@ -76,7 +76,7 @@ class Bundle:
         for learned in self.features:
             if learned.name not in index.positions:
                 faults.append(f"{learned.name} is not in the profile")
-            elif (changed := _meaning(learned)) != (now := _meaning(index[learned.name])):
+            elif (changed := meaning_of(learned)) != (now := meaning_of(index[learned.name])):
                 faults.append(f"{learned.name} was {changed} in training and is {now} in the profile")
         if faults:
             raise BundleError(f"bundle {self.hash} does not fit the profile: {'; '.join(faults)}; train again")
@@ -238,7 +238,7 @@ def _hash(
     return hashlib.sha256(_document(models, features, topics, emotion, form)).hexdigest()[:_HASH_DIGITS]
 
 
-def _meaning(feature: Feature) -> str:
+def meaning_of(feature: Feature) -> str:
     """What must not change under a model: how the number moves, its unit, its codes, what it is made of."""
     moves = f"{feature.ages} (half-life {feature.half_life_days:g} days)" if feature.ages == "decays" else feature.ages
     coded = f", one of {', '.join(feature.labels)}" if feature.labels else ""

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from decisioning.chance import hashed
-from decisioning.customer import Feature, FeatureIndex
+from decisioning.customer import FeatureIndex
 from decisioning.domain import TrialGroup
 from decisioning.errors import KairosError
 from decisioning.rulebook import Plan, Rulebook
+from features.bundle import meaning_of
 from features.decay import DAY_US
 from features.exports.choices import BEFORE, IMPORTED, UNKNOWN
 from features.known import Known
@@ -294,7 +295,7 @@ class _Reading:
             self.positions[version] = np.array(
                 [
                     there.positions[one.name]
-                    if one.name in there.positions and _meaning(there[one.name]) == _meaning(one)
+                    if one.name in there.positions and meaning_of(there[one.name]) == meaning_of(one)
                     else -1
                     for one in self.index.features
                 ],
@@ -326,10 +327,6 @@ def _by_model(plan: Plan | None) -> dict[str, list[int]]:
                 at
             )
     return found
-
-
-def _meaning(feature: Feature) -> tuple[object, ...]:
-    return feature.ages, feature.half_life_days, feature.unit, feature.labels, feature.made
 
 
 @dataclass(slots=True, kw_only=True)

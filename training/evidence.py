@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from features import bundle
-from features.bundle import BundledModel
+from features.bundle import BundledModel, meaning_of
 from features.schema import ProfileSpec
 from measure import charts
 from training import models
@@ -34,7 +34,7 @@ def identity(name: str, data: Dataset, settings: Settings, profile: ProfileSpec)
     topics = tuple(profile.topics)
     read = [profile.index[feature] for feature in data.row.needs(topics)]
     # what promotion will compare: a run is reused only where it can also be promoted
-    meaning = [(one.name, one.ages, one.half_life_days, one.unit, one.labels, one.made) for one in read]
+    meaning = [(one.name, meaning_of(one)) for one in read]
     return {
         "kairos.model": name,
         "kairos.data": data.fingerprint,
